@@ -1,0 +1,1 @@
+"""Track specifications, the runner, stage timing, metrics and the results store."""

@@ -1,0 +1,57 @@
+"""The tables of a results folder: one row per query, per span, per map. Summaries are rebuilt from them alone."""
+
+from __future__ import annotations
+
+from ..datasets.views import POSE_COLUMNS
+
+#: Columns of estimates.parquet. A failure is a row too: its errors are infinite and its estimate NaN.
+ESTIMATE_COLUMNS: dict[str, str] = {
+    "method": "string",  # display name, unique in the run
+    "scene": "string",
+    "map": "string",
+    "room": "string",
+    "density": "int32",  # references per map
+    "query": "string",  # view id
+    "status": "string",  # ok | failure
+    "reason": "string",  # why it failed; "" where it did not
+    "flags": "string",  # space-separated
+    "confidence": "float64",
+    **dict.fromkeys([f"est_{column}" for column in POSE_COLUMNS], "float64"),
+    **dict.fromkeys([f"true_{column}" for column in POSE_COLUMNS], "float64"),
+    "translation_error": "float64",  # metres; inf for a failure
+    "rotation_error": "float64",  # degrees; inf for a failure
+    "ranking": "object",  # list of reference ids, best first; empty where the method ranks nothing
+    "relevant_rank": "float64",  # 1-based rank of the reference that covers most of the query; inf where not ranked
+    "top1_distance": "float64",  # metres from the query to the reference ranked first; inf where nothing is ranked
+    "nearest_distance": "float64",  # metres from the query to the nearest reference of its map
+    "references": "int32",  # how many references the map has: what chance depends on
+    "covisibility": "float64",  # of the query with its most covisible reference
+    "load_seconds": "float64",  # reading and decoding the image: listed apart, not part of latency
+    "seconds": "float64",  # latency of localize
+    "warm": "bool",  # False for the first queries of a worker, which percentiles leave out
+}
+
+#: Columns of spans.parquet: the named stages inside ``localize``; seconds are inclusive and exclusive of inner stages.
+SPAN_COLUMNS: dict[str, str] = {
+    "method": "string",
+    "map": "string",
+    "density": "int32",
+    "query": "string",
+    "stage": "string",  # path of names, "retrieval/features"
+    "seconds": "float64",
+    "exclusive_seconds": "float64",
+    "warm": "bool",
+}
+
+#: Columns of maps.parquet: one row per built map.
+MAP_COLUMNS: dict[str, str] = {
+    "method": "string",
+    "scene": "string",
+    "map": "string",
+    "density": "int32",
+    "references": "int32",
+    "start_seconds": "float64",  # cold start: from launching the worker to a method that is ready to build
+    "build_seconds": "float64",
+    "map_bytes": "int64",
+    "peak_memory_bytes": "int64",  # peak resident memory of the worker so far
+}

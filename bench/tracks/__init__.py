@@ -1,0 +1,1 @@
+"""Frozen, versioned track specifications (YAML), shipped as package data."""

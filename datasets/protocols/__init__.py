@@ -1,0 +1,1 @@
+"""Protocols: code that turns scenes into splits, references and queries."""

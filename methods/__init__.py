@@ -1,0 +1,1 @@
+"""The `Method` interface, the registry, and one folder per published system."""

@@ -1,0 +1,1 @@
+"""Geometry, scenes and simulators: everything that turns a pose into an observation."""
