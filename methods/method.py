@@ -15,7 +15,7 @@ from ..datasets.views import ViewSet
 from ..sim.geometry import Camera, Pose
 
 
-class Config(BaseModel):
+class MethodConfig(BaseModel):
     """Base of every method's typed configuration: frozen, an unknown key is an error, field docstrings are its help."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -70,11 +70,11 @@ class Method(ABC):
     """
 
     name: ClassVar[str]
-    Config: ClassVar[type[Config]] = Config
+    Config: ClassVar[type[MethodConfig]] = MethodConfig
     needs_fit: ClassVar[bool] = False
     privileged: ClassVar[bool] = False
 
-    def __init__(self, config: Config | None = None) -> None:
+    def __init__(self, config: MethodConfig | None = None) -> None:
         self.config = self.Config() if config is None else config
 
     def fit(self, train: ViewSet) -> None:
