@@ -205,7 +205,7 @@ def rotation_error(estimated: Pose, true: Pose) -> Array:
     half of the digits near 0 and near 180 degrees, and in float32 cannot tell 0.02 degrees from none. The rotations are
     taken to the nearest orthonormal matrix first, so that float32 rounding does not show as an angle.
     """
-    a, b = (np.atleast_3d(pose.rotation).reshape(-1, 3, 3).astype(np.float64) for pose in (estimated, true))
+    a, b = (pose.rotation.reshape(-1, 3, 3).astype(np.float64) for pose in (estimated, true))
     shape = np.broadcast_shapes(estimated.matrix.shape[:-2], true.matrix.shape[:-2])
     if a.size == 0 or b.size == 0:
         return np.zeros(shape)

@@ -1,0 +1,246 @@
+"""The command line. Every error is one line; ``--debug`` shows the traceback. Exit codes: 2 bad input, 1 failed run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from . import __version__
+from .errors import InputError, RunError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+console = Console()
+
+
+class Size(StrEnum):
+    """The three sizes of every track."""
+
+    mini = "mini"
+    small = "small"
+    full = "full"
+
+
+class Listing(StrEnum):
+    """What ``relocbench list`` can list."""
+
+    tracks = "tracks"
+    methods = "methods"
+    simulators = "simulators"
+
+
+Track = Annotated[str, typer.Argument(help="A track's name (see 'relocbench list tracks') or the path of a track YAML.")]
+SizeOption = Annotated[Size, typer.Option(help="mini: seconds; small: minutes on two cores; full: the paper's scale.")]
+Jobs = Annotated[
+    int | None, typer.Option(min=1, help="Processes at once; all cores by default. Never changes a result.")
+]
+Out = Annotated[Path | None, typer.Option(help="Folder to write into; runs/<track>-<size> by default.")]
+MethodFiles = Annotated[
+    list[str] | None, typer.Option("--method", help="Also run the method in file.py:Class; may be repeated.")
+]
+QueryTimeout = Annotated[float, typer.Option(help="Seconds a method may take for one query before it counts as failed.")]
+MapTimeout = Annotated[float, typer.Option(help="Seconds a method may take to build one map.")]
+
+
+@app.command()
+def run(
+    track: Track,
+    size: SizeOption = Size.small,
+    methods: Annotated[str | None, typer.Option(help="Comma-separated names; the track's own by default.")] = None,
+    method: MethodFiles = None,
+    jobs: Jobs = None,
+    out: Out = None,
+    dataset: Annotated[Path | None, typer.Option(help="Use this dataset instead of generating the track's.")] = None,
+    query_timeout: QueryTimeout = 60.0,
+    map_timeout: MapTimeout = 600.0,
+) -> None:
+    """Generate what is missing, fit, build maps, localize, score and report. The main job; resumes where it stopped."""
+    from .bench.runner import run_track
+    from .bench.scoring import leaderboard
+    from .reports.console import print_leaderboard
+    from .reports.html import write_report
+
+    store = run_track(
+        track,
+        size=size.value,
+        methods=None if methods is None else [name.strip() for name in methods.split(",") if name.strip()],
+        method_files=method or [],
+        jobs=jobs,
+        out=out or _default_folder(track, size),
+        dataset=dataset,
+        query_timeout=query_timeout,
+        map_timeout=map_timeout,
+    )
+    print_leaderboard(leaderboard(store.estimates()), console)
+    paths = write_report([store.folder], store.folder / "report")
+    console.print(f"report: {paths.html.resolve()}", soft_wrap=True)
+
+
+@app.command()
+def generate(track: Track, out: Annotated[Path, typer.Option()], size: SizeOption = Size.small, jobs: Jobs = None) -> None:
+    """Generate a track's dataset, resuming where an earlier call stopped."""
+    from .bench.tracks import load_track
+    from .datasets.generate import generate as generate_dataset
+
+    dataset = generate_dataset(load_track(track).sizes[size.value].dataset, out, jobs=jobs)
+    console.print(f"{len(dataset.views)} views in {out}, sha256 {dataset.sha256}")
+
+
+@app.command()
+def check(folder: Path, jobs: Jobs = None) -> None:
+    """Verify a dataset: checksums, ranges, and that its depth maps and poses agree with each other."""
+    from .datasets.check import check as check_dataset
+
+    report = check_dataset(folder, jobs=jobs)
+    console.print(report.table())
+    if not report.ok:
+        raise InputError(f"{folder}: {report.verdict}")
+
+
+@app.command()
+def view(
+    folder: Path, out: Annotated[Path | None, typer.Option(help="PNG to write; overview.png in the folder.")] = None
+) -> None:
+    """Draw a dataset: its floor plans with references, queries and frusta, and a contact sheet, as one PNG."""
+    from .datasets.view import write_overview
+
+    console.print(str(write_overview(folder, out)))
+
+
+@app.command()
+def house(
+    seed: Annotated[int, typer.Argument(min=0)],
+    out: Annotated[Path, typer.Option(help="Folder for house-<seed>.glb and its sidecar.")] = Path(),
+    triangles: Annotated[int, typer.Option(min=10_000, help="Level of detail: about this many triangles.")] = 100_000,
+) -> None:
+    """Generate one furnished house as a .glb that any viewer opens, with its JSON sidecar."""
+    from .sim.scene_files import save_scene
+    from .sim.scenes import generate_house
+
+    console.print(str(save_scene(generate_house(seed, triangles=triangles), out)))
+
+
+@app.command()
+def train(
+    method: Annotated[str, typer.Argument(help="A method that learns, by name or as file.py:Class.")],
+    track: Annotated[str, typer.Option(help="Learn from this track's training scenes.")] = "sparse-reference-v1",
+    size: SizeOption = Size.small,
+    out: Annotated[Path | None, typer.Option(help="Folder for what is learned; weights/<method>.")] = None,
+    jobs: Jobs = None,
+) -> None:
+    """Fit a method once on a track's training scenes, and save what it learned."""
+    from .bench.fitting import train_method
+
+    console.print(str(train_method(method, track, size=size.value, out=out, jobs=jobs)))
+
+
+@app.command()
+def profile(
+    track: Track,
+    method: Annotated[str, typer.Option(help="A method's name or file.py:Class.")],
+    size: SizeOption = Size.mini,
+    out: Out = None,
+    jobs: Jobs = None,
+) -> None:
+    """Measure what one query costs, stage by stage, with nothing else running; writes pytest-benchmark's JSON."""
+    from .bench.profile import profile_method
+
+    result = profile_method(track, method, size=size.value, out=out or _default_folder(track, size), jobs=jobs)
+    console.print(result.table())
+    console.print(f"pytest-benchmark JSON: {result.benchmark_json}", soft_wrap=True)
+
+
+@app.command()
+def report(
+    runs: list[Path], out: Annotated[Path | None, typer.Option(help="Folder; <first run>/report by default.")] = None
+) -> None:
+    """Write tables, plots and the self-contained report.html from one or more results folders."""
+    from .reports.html import write_report
+
+    console.print(str(write_report(runs, out or runs[0] / "report").html.resolve()), soft_wrap=True)
+
+
+@app.command("list")
+def list_(what: Listing) -> None:
+    """List tracks, methods or simulators."""
+    rows = {Listing.tracks: _tracks, Listing.methods: _methods, Listing.simulators: _simulators}[what]()
+    table = Table(show_header=False, box=None)
+    for name, description in rows:
+        table.add_row(name, description)
+    console.print(table)
+
+
+def _tracks() -> list[tuple[str, str]]:
+    from .bench.tracks import list_tracks
+
+    return [(track.name, track.description) for track in list_tracks()]
+
+
+def _methods() -> list[tuple[str, str]]:
+    from .methods.registry import available
+
+    return [(name, _first_line(method)) for name, method in available().items()]
+
+
+def _simulators() -> list[tuple[str, str]]:
+    from .sim.simulators import SIMULATORS
+
+    return [(name, _first_line(simulator)) for name, simulator in SIMULATORS.items()]
+
+
+def _first_line(documented: Any) -> str:
+    return (documented.__doc__ or "").strip().partition("\n")[0]
+
+
+def _default_folder(track: str, size: Size) -> Path:
+    return Path("runs") / f"{Path(track).stem}-{size.value}"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        console.print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
+) -> None:
+    """relocbench: a simulation-driven benchmark suite for visual localization."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; errors become one line on stderr and an exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    _guarded(lambda: app(arguments, standalone_mode=True), debug="--debug" in arguments)
+
+
+def _guarded(command: Callable[[], None], *, debug: bool) -> None:
+    try:
+        command()
+    except KeyboardInterrupt:
+        _stop("interrupted; the same command resumes where this one stopped", 130)
+    except InputError as error:
+        if debug:
+            raise
+        _stop(str(error), 2)
+    except RunError as error:
+        if debug:
+            raise
+        _stop(str(error), 1)
+    except Exception as error:
+        if debug:
+            raise
+        _stop(f"unexpected {type(error).__name__}: {error} (run again with --debug to see where)", 1)
+
+
+def _stop(message: str, code: int) -> None:
+    print(f"relocbench: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(code)
