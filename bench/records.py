@@ -7,6 +7,7 @@ from ..datasets.views import POSE_COLUMNS
 #: Columns of estimates.parquet. A failure is a row too: its errors are infinite and its estimate NaN.
 ESTIMATE_COLUMNS: dict[str, str] = {
     "method": "string",  # display name, unique in the run
+    "role": "string",  # "" | oracle (was given the ground truth) | chance (answers without looking)
     "scene": "string",
     "map": "string",
     "room": "string",
@@ -28,7 +29,8 @@ ESTIMATE_COLUMNS: dict[str, str] = {
     "covisibility": "float64",  # of the query with its most covisible reference
     "load_seconds": "float64",  # reading and decoding the image: listed apart, not part of latency
     "seconds": "float64",  # latency of localize
-    "warm": "bool",  # False for the first queries of a worker, which percentiles leave out
+    "warm": "bool",  # False for a worker's first query after building a map, which percentiles leave out
+    "machine": "string",  # fingerprint of the hardware: latencies of two machines never share a row of a table
 }
 
 #: Columns of spans.parquet: the named stages inside ``localize``; seconds are inclusive and exclusive of inner stages.
@@ -41,6 +43,7 @@ SPAN_COLUMNS: dict[str, str] = {
     "seconds": "float64",
     "exclusive_seconds": "float64",
     "warm": "bool",
+    "machine": "string",
 }
 
 #: Columns of maps.parquet: one row per built map.
@@ -53,5 +56,6 @@ MAP_COLUMNS: dict[str, str] = {
     "start_seconds": "float64",  # cold start: from launching the worker to a method that is ready to build
     "build_seconds": "float64",
     "map_bytes": "int64",
-    "peak_memory_bytes": "int64",  # peak resident memory of the worker so far
+    "peak_memory_bytes": "int64",  # peak resident memory of the worker up to the map's last query
+    "machine": "string",
 }
