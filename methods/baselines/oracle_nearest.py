@@ -1,0 +1,37 @@
+"""`oracle-nearest`: the base error of retrieval, which no method that answers with a reference's pose can pass."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...datasets.views import ViewSet
+from ...sim.geometry import translation_error
+from ..method import Estimate, Method, PrivilegedQuery, Query
+
+
+class OracleNearest(Method):
+    """Ranks the references by their true distance to the query and answers with the pose of the nearest.
+
+    Its translation error is the smallest that any retrieval can have on this map (the "base error" of the map). Its
+    rotation error is none: the nearest reference may look elsewhere.
+    """
+
+    name = "oracle-nearest"
+    privileged = True
+
+    def build_map(self, references: ViewSet) -> None:
+        """Keep the references' ids and poses."""
+        self._ids = references.ids
+        self._poses = references.poses
+
+    def localize(self, query: Query) -> Estimate:
+        """Rank by true distance; equal distances keep the references' order. Raises ``TypeError`` without the truth."""
+        if not isinstance(query, PrivilegedQuery):
+            raise TypeError("oracle-nearest needs a PrivilegedQuery")
+        distance = translation_error(self._poses, query.pose)
+        order = np.argsort(distance, kind="stable")
+        return Estimate(
+            pose=self._poses[int(order[0])],
+            ranking=tuple(self._ids[i] for i in order),
+            confidence=-float(distance[order[0]]),
+        )

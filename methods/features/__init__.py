@@ -1,0 +1,1 @@
+"""Image features that methods share: SIFT, dense RootSIFT, VLAD, and their matching."""

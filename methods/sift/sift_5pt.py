@@ -1,0 +1,194 @@
+"""`sift-5pt`: SIFT, the 5-point algorithm and triangulation: the classical baseline of the ExReNet paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ...datasets.views import ViewSet
+from ...sim.geometry import Camera, Pose
+from ..dense_vlad.dense_vlad import DenseVlad
+from ..dense_vlad.encoder import DenseVladConfig
+from ..features.matching import match_descriptors
+from ..features.sift import SiftConfig, SiftFeatures, extract_sift
+from ..method import Estimate, Failure, Method, MethodConfig, Query
+from ..solvers.triangulation import triangulate_pose
+from ..timing import stage
+from .relative_pose import RelativePose, estimate_relative_pose
+
+
+class SiftFivePointConfig(MethodConfig):
+    """Parameters of `sift-5pt`."""
+
+    retrieved: int = Field(5, ge=2)
+    """References that are retrieved and matched."""
+
+    min_distance: float = Field(0.05, ge=0)
+    """A retrieved reference keeps at least this distance, in metres, from those already selected."""
+
+    max_distance: float = Field(10.0, gt=0)
+    """A retrieved reference keeps at most this distance, in metres, from those already selected."""
+
+    ratio: float = Field(0.8, gt=0, le=1)
+    """Ratio test: the nearest descriptor must be closer than this share of the second nearest."""
+
+    mutual: bool = False
+    """Also ask matches to be nearest in both directions."""
+
+    max_error: float = Field(1.0, gt=0)
+    """Largest epipolar error of an inlier, in pixels."""
+
+    min_inliers: int = Field(12, ge=5)
+    """A relative pose with fewer inliers is not trusted (and is not tried with fewer matches)."""
+
+    max_angle: float = Field(15.0, gt=0, lt=180)
+    """Largest angle between a reference's ray and a hypothesis that it agrees with, in degrees."""
+
+    fallback: Literal["none", "retrieval"] = "none"
+    """Where no pose is found: fail, or answer with the best reference's pose, flagged "fallback"."""
+
+    sift: SiftConfig = SiftConfig()
+    """Feature extraction."""
+
+    retrieval: DenseVladConfig = DenseVladConfig()
+    """Image retrieval."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Reference:
+    features: SiftFeatures
+    camera: Camera
+
+
+class SiftFivePoint(Method):
+    """Retrieval, SIFT matches, an essential matrix per reference, and triangulation over pairs of references.
+
+    Winkelbauer, Denninger, Triebel (ExReNet), ICRA 2021: section IV-A for retrieval, IV-C.1 for triangulation.
+    ``confidence`` is the number of inlier matches with the references that agree.
+    """
+
+    name = "sift-5pt"
+    Config = SiftFivePointConfig
+    needs_fit = True
+
+    def __init__(self, config: MethodConfig | None = None) -> None:
+        super().__init__(config)
+        self._config = cast(SiftFivePointConfig, self.config)
+        self._retrieval = DenseVlad(self._config.retrieval)
+
+    def fit(self, train: ViewSet) -> None:
+        """Learn what retrieval needs."""
+        self._retrieval.fit(train)
+
+    def fit_identity(self) -> tuple[str, dict[str, Any]]:
+        """Return that of the retrieval: nothing else is learned."""
+        return self._retrieval.fit_identity()
+
+    def save(self, folder: Path) -> None:
+        """Write what retrieval learned."""
+        self._retrieval.save(folder)
+
+    def load(self, folder: Path) -> None:
+        """Read what :meth:`save`, or that of a method with the same fit, wrote."""
+        self._retrieval.load(folder)
+
+    def build_map(self, references: ViewSet) -> None:
+        """Encode the references for retrieval and extract their SIFT features."""
+        self._retrieval.build_map(references)
+        self._references = [
+            _Reference(extract_sift(view.image(), self._config.sift), view.camera) for view in references
+        ]
+
+    def map_bytes(self) -> int:
+        """Return the size of retrieval vectors, poses and features, bytes."""
+        return self._retrieval.map_bytes() + sum(reference.features.nbytes for reference in self._references)
+
+    def localize(self, query: Query) -> Estimate | Failure:
+        """Answer with a triangulated pose; the ranking is that of retrieval."""
+        order, _ = self._retrieval.rank(query.image)
+        ranking = tuple(self._retrieval.ids[i] for i in order)
+        selected = spread_references(
+            order,
+            self._retrieval.poses.translation,
+            count=self._config.retrieved,
+            distances=(self._config.min_distance, self._config.max_distance),
+        )
+        answer = self._triangulate(query, selected)
+        if isinstance(answer, Failure):
+            if self._config.fallback == "none":
+                return answer
+            return Estimate(self._retrieval.poses[int(order[0])], ranking, confidence=0.0, flags=("fallback",))
+        pose, inliers = answer
+        return Estimate(pose, ranking, confidence=float(inliers))
+
+    def _triangulate(self, query: Query, selected: list[int]) -> tuple[Pose, int] | Failure:
+        """Return the query's pose and the number of matches behind it."""
+        with stage("features"):
+            features = extract_sift(query.image, self._config.sift)
+        with stage("matching"):
+            matches = {i: self._match(features, i) for i in selected}
+        matches = {i: found for i, found in matches.items() if len(found) >= self._config.min_inliers}
+        if not matches:
+            return Failure("too few matches")
+        with stage("relative pose"):
+            relative = {i: self._relative_pose(query, features, i, found) for i, found in matches.items()}
+        found = {i: pose for i, pose in relative.items() if pose and pose.inliers >= self._config.min_inliers}
+        if not found:
+            return Failure("no relative pose")
+        if len(found) < 2:
+            return Failure("only one relative pose")
+        with stage("triangulation"):
+            return self._absolute_pose(found)
+
+    def _match(self, features: SiftFeatures, reference: int) -> NDArray[Any]:
+        descriptors = self._references[reference].features.descriptors
+        return match_descriptors(
+            features.descriptors, descriptors, ratio=self._config.ratio, mutual=self._config.mutual
+        )
+
+    def _relative_pose(
+        self, query: Query, features: SiftFeatures, reference: int, matches: NDArray[Any]
+    ) -> RelativePose | None:
+        other = self._references[reference]
+        return estimate_relative_pose(
+            features.keypoints[matches[:, 0]],
+            other.features.keypoints[matches[:, 1]],
+            query.camera,
+            other.camera,
+            max_error=self._config.max_error,
+            seed=query.seed,
+        )
+
+    def _absolute_pose(self, relative: dict[int, RelativePose]) -> tuple[Pose, int] | Failure:
+        indices = list(relative)
+        found = triangulate_pose(
+            self._retrieval.poses[indices],
+            Pose.stack(relative[i].pose for i in indices),
+            max_angle=self._config.max_angle,
+        )
+        if found is None:
+            return Failure("no consistent pair")
+        agreeing = [relative[i].inliers for i, agrees in zip(indices, found.inliers, strict=True) if agrees]
+        return found.pose, sum(agreeing)
+
+
+def spread_references(
+    order: NDArray[Any], centres: NDArray[Any], *, count: int, distances: tuple[float, float]
+) -> list[int]:
+    """Select up to ``count`` references in the ``order`` (N,) of retrieval, whose centres (N, 3) lie apart.
+
+    A reference is skipped where its distance to one already selected lies outside ``distances`` (from, to), metres.
+    """
+    selected: list[int] = []
+    for index in order:
+        apart = np.linalg.norm(centres[selected] - centres[index], axis=-1)
+        if ((apart >= distances[0]) & (apart <= distances[1])).all():
+            selected.append(int(index))
+        if len(selected) == count:
+            break
+    return selected

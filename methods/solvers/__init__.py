@@ -1,0 +1,1 @@
+"""Geometric solvers that methods share and no library offers."""
