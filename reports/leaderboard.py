@@ -1,0 +1,254 @@
+"""The accuracy tables: leaderboard, further metrics, paired differences, reasons of failure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from .tables import NOTHING, Cell, Column, Table, column_decimals, number_cell, text_cell
+
+ORACLE_MARK, CHANCE_MARK = "†", "‡"
+MARKS = {"oracle": ORACLE_MARK, "chance": CHANCE_MARK, "": ""}
+MARK_NOTES = {
+    "oracle": f"{ORACLE_MARK} was given the ground truth: a bound, not ranked.",
+    "chance": f"{CHANCE_MARK} answers without looking: the level of chance.",
+}
+PERCENT_DECIMALS_FROM = 500  # queries: with fewer, a tenth of a percent is less than one query
+
+
+@dataclass(frozen=True)
+class MetricColumn:
+    """How a column of the scored leaderboard is shown: its name there, header, unit, and the unit's factor."""
+
+    name: str
+    header: str
+    unit: str
+    factor: float = 1.0
+    smaller_is_better: bool = False
+
+
+def _share(name: str, header: str) -> MetricColumn:
+    return MetricColumn(name, header, "%", 100.0)
+
+
+MAIN = (
+    MetricColumn("median_translation_error", "Median translation error, all", "m", smaller_is_better=True),
+    MetricColumn("median_rotation_error", "Median rotation error, all", "°", smaller_is_better=True),
+    _share("success_rate", "Success rate"),
+    MetricColumn("localized_translation_error", "Translation error, localized", "m", smaller_is_better=True),
+    MetricColumn("localized_rotation_error", "Rotation error, localized", "°", smaller_is_better=True),
+    _share("recall_0.25m_2deg", "Recall 0.25 m, 2°"),
+    _share("recall_0.5m_5deg", "Recall 0.5 m, 5°"),
+    _share("recall_5m_10deg", "Recall 5 m, 10°"),
+)
+FURTHER = (
+    _share("recall_0.1m_1deg", "Recall 0.1 m, 1°"),
+    _share("auc_translation_1m", "AUC translation to 1 m"),
+    _share("auc_rotation_10deg", "AUC rotation to 10°"),
+    MetricColumn("mrr", "Mean reciprocal rank", ""),
+    _share("recall_at_1", "Recall@1"),
+    _share("recall_at_5", "Recall@5"),
+    _share("recall_within_0.5m", "Recall within 0.5 m"),
+    _share("recall_within_1m", "Recall within 1 m"),
+)
+SHOWN = {metric.name: metric for metric in (*MAIN, *FURTHER)}
+
+
+def leaderboard_tables(board: pd.DataFrame) -> list[Table]:
+    """Return, for each density of a scored leaderboard, the table that ranks and the table of further metrics."""
+    return [
+        table
+        for density in sorted(set(board["density"]))
+        for table in (main_table(board[board["density"] == density]), further_table(board[board["density"] == density]))
+    ]
+
+
+def main_table(board: pd.DataFrame) -> Table:
+    """Return the table that ranks the methods of one density."""
+    columns = [Column("Rank", smaller_is_better=True), Column("Method", numeric=False)]
+    columns += [_column(metric) for metric in MAIN]
+    columns += [Column("Failures"), Column("Latency p50", "ms", smaller_is_better=True)]
+    cells = [_rank_cells(board), method_cells(board["method"], board["role"])]
+    cells += [_metric_cells(board, metric) for metric in MAIN]
+    cells += [
+        [Cell(f"{row.failures} of {row.queries}", float(row.failures)) for row in board.itertuples()],
+        _plain_cells(board["seconds_p50"] * 1e3),
+    ]
+    return Table(_caption(board, "Leaderboard"), tuple(columns), _transposed(cells), _notes(board))
+
+
+def further_table(board: pd.DataFrame) -> Table:
+    """Return the table of further metrics of one density: strict recall, areas under curves, retrieval."""
+    columns = [Column("Method", numeric=False), *(_column(metric) for metric in FURTHER)]
+    cells = [method_cells(board["method"], board["role"]), *(_metric_cells(board, metric) for metric in FURTHER)]
+    notes = (
+        "Recall@N: the share of queries whose most covisible reference is among the first N. "
+        "Recall within a distance: the reference ranked first was taken that close to the query. "
+        f"{NOTHING}: the method ranks no references.",
+    )
+    return Table(_caption(board, "Further metrics"), tuple(columns), _transposed(cells), notes)
+
+
+def full_table(board: pd.DataFrame) -> Table:
+    """Return every metric of every density in one table: what a spreadsheet wants."""
+    columns = [Column("References per map"), Column("Rank"), Column("Method", numeric=False)]
+    columns += [Column("Role", numeric=False), *(_column(metric) for metric in SHOWN.values())]
+    columns += [Column("Queries"), Column("Failures"), Column("Latency p50", "ms"), Column("Latency p95", "ms")]
+    cells = [[number_cell(density) for density in board["density"]], _rank_cells(board)]
+    cells += [[text_cell(value) for value in board[name]] for name in ("method", "role")]
+    cells += [_metric_cells(board, metric) for metric in SHOWN.values()]
+    cells += [[number_cell(value) for value in board[name]] for name in ("queries", "failures")]
+    cells += [_plain_cells(board[name] * 1e3) for name in ("seconds_p50", "seconds_p95")]
+    return Table("All metrics", tuple(columns), _transposed(cells))
+
+
+def difference_table(differences: pd.DataFrame, metric: str) -> Table:
+    """Return paired differences (the rows of ``bench.scoring.paired``) of one metric as a table."""
+    shown = SHOWN[metric]
+    values = differences[["value_a", "value_b", "difference", "low", "high"]] * shown.factor
+    decimals = column_decimals(values[["value_a", "value_b"]].to_numpy().ravel())
+    columns = (
+        Column("References per map"),
+        Column("Method A", numeric=False),
+        Column("Method B", numeric=False),
+        Column("A", shown.unit),
+        Column("B", shown.unit),
+        Column("A − B", shown.unit, has_interval=True),
+        Column("Common queries"),
+        Column("Verdict", numeric=False),
+    )
+    rows = [
+        [
+            number_cell(row.density),
+            text_cell(row.a),
+            text_cell(row.b),
+            number_cell(value.value_a, decimals),
+            number_cell(value.value_b, decimals),
+            number_cell(value.difference, decimals, low=value.low, high=value.high),
+            number_cell(row.queries),
+            text_cell(_verdict(row, shown)),
+        ]
+        for row, value in zip(differences.itertuples(), values.itertuples(), strict=True)
+    ]
+    caption = f"Paired differences: {shown.header[0].lower()}{shown.header[1:]}"
+    return Table(caption, columns, rows, ("Both methods answered the same queries; the interval is of their difference.",))
+
+
+def _verdict(row: Any, metric: MetricColumn) -> str:
+    if not row.distinguishable:
+        return "cannot be told apart"
+    return f"{row.a if (row.low > 0) != metric.smaller_is_better else row.b} is better"
+
+
+def failure_table(reasons: pd.DataFrame, board: pd.DataFrame) -> Table:
+    """Return how often each method failed for each reason (the rows of ``bench.scoring.failure_reasons``)."""
+    queries = board.set_index(["method", "density"])["queries"]
+    columns = (
+        Column("Method", numeric=False),
+        Column("References per map"),
+        Column("Reason", numeric=False),
+        Column("Failures"),
+        Column("Share of queries", "%"),
+    )
+    rows = [
+        [
+            text_cell(row.method),
+            number_cell(row.density),
+            text_cell(row.reason),
+            number_cell(count),
+            number_cell(100 * count / queries[row.method, row.density], 1),
+        ]
+        for row, count in zip(reasons.itertuples(), reasons["count"], strict=True)  # .count is a tuple's method
+    ]
+    return Table("Failures by reason", columns, rows)
+
+
+def method_cells(methods: Iterable[str], roles: Iterable[str]) -> list[Cell]:
+    """Return the methods' names as cells, bounds marked."""
+    pairs = zip(methods, roles, strict=True)
+    return [Cell(f"{name} {MARKS.get(role, '')}".strip(), name) for name, role in pairs]
+
+
+def rank_texts(board: pd.DataFrame) -> list[str]:
+    """Return each row's rank as text: "2=" where methods share it, "–" where the method is not ranked."""
+    sharing = board["rank"].value_counts()
+    return [NOTHING if pd.isna(r) else f"{int(r)}{'=' if sharing[r] > 1 else ''}" for r in board["rank"]]
+
+
+def _rank_cells(board: pd.DataFrame) -> list[Cell]:
+    ranks = (math.nan if pd.isna(rank) else float(rank) for rank in board["rank"])
+    return [Cell(text, rank) for text, rank in zip(rank_texts(board), ranks, strict=True)]
+
+
+def _column(metric: MetricColumn) -> Column:
+    return Column(metric.header, metric.unit, has_interval=True, smaller_is_better=metric.smaller_is_better)
+
+
+def _metric_cells(board: pd.DataFrame, metric: MetricColumn) -> list[Cell]:
+    names = [metric.name, f"{metric.name}_low", f"{metric.name}_high"]
+    values = board[names].astype(float).to_numpy() * metric.factor
+    decimals = metric_decimals(metric, values[:, 0], queries=int(board["queries"].max()))
+    return [number_cell(value, decimals, low=low, high=high) for value, low, high in values]
+
+
+def metric_decimals(metric: MetricColumn, values: Iterable[float], *, queries: int) -> int:
+    """Return how many decimals a metric's column deserves: no more than its number of queries supports."""
+    if metric.unit == "%":
+        return 1 if queries >= PERCENT_DECIMALS_FROM else 0
+    return max(2, column_decimals(values))
+
+
+def _plain_cells(values: pd.Series) -> list[Cell]:
+    """Cells of positive numbers over several decades: three significant digits each."""
+    return [Cell(three_digits(value), float(value)) for value in values]
+
+
+def three_digits(value: float) -> str:
+    """Return a positive number with three significant digits, without an exponent."""
+    if not math.isfinite(value) or value == 0:
+        return NOTHING if math.isnan(value) else f"{value:g}".replace("inf", "∞")
+    return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+
+
+def _caption(board: pd.DataFrame, title: str) -> str:
+    row = board.iloc[0]
+    references = f"{row['density']} references per map, " if row["density"] > 0 else ""
+    return f"{title}: {references}{board['queries'].max()} queries in {_count(board['scenes'].max(), 'scene')}"
+
+
+def _count(number: int, noun: str) -> str:
+    plural = {"query": "queries", "room or map": "rooms or maps"}.get(noun, f"{noun}s")
+    return f"{number} {noun if number == 1 else plural}"
+
+
+def _notes(board: pd.DataFrame) -> tuple[str, ...]:
+    """Say how the intervals were made, what ties mean, and what the marks mean."""
+    unit, clusters = board["cluster_unit"].iloc[0], int(board["clusters"].max())
+    noun = {"map": "room or map"}.get(unit, unit)
+    intervals = f"Brackets: 95 % bootstrap intervals over {_count(clusters, noun)}"
+    if unit != "scene":
+        intervals += "; they hold for these scenes, of which there are too few to speak for others"
+    ties = "Methods that the paired intervals cannot tell apart share a rank (2=)."
+    marks = [note for role, note in MARK_NOTES.items() if role in set(board["role"])]
+    failing = ["A failure counts as infinitely wrong; ∞: at least half of the queries failed."] * bool(
+        (board["failures"] > 0).any()
+    )
+    return (f"{intervals}.", ties, *failing, *marks)
+
+
+def _transposed(columns: Sequence[list[Cell]]) -> list[list[Cell]]:
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def board_order(board: pd.DataFrame) -> list[str]:
+    """Return all methods in the order of the leaderboard's first density, then those only others hold."""
+    return list(dict.fromkeys(board.sort_values("density", kind="stable")["method"]))
+
+
+def board_roles(estimates: pd.DataFrame) -> Mapping[str, str]:
+    """Return the role of each method: "", "oracle" or "chance"."""
+    return dict(estimates.drop_duplicates("method").set_index("method")["role"])

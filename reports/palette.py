@@ -1,0 +1,45 @@
+"""How each method looks in every plot and in the page: one colour, dash and marker, the same throughout a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+#: Okabe and Ito's colours, which people with any common colour vision tell apart, without the two that are too light
+#: on white (yellow) or taken by the baselines (black).
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
+MARKERS = ("o", "s", "D", "^", "v", "P", "X", "p", "h")
+
+#: Baselines bound the others and stand back: greys, broken lines.
+CHANCE_COLOUR = "#8A9099"
+ORACLE_COLOUR = "#555B63"
+
+
+@dataclass(frozen=True)
+class MethodStyle:
+    """A method's colour (hex), matplotlib line style and marker, and whether it is only there as a bound."""
+
+    colour: str
+    dash: str | tuple[float, tuple[float, ...]]
+    marker: str
+    is_bound: bool
+
+
+def method_styles(roles: Mapping[str, str]) -> dict[str, MethodStyle]:
+    """Return each method's style, given its role in the records: "" or one of the bounds, "oracle" and "chance".
+
+    Methods are taken by name, so that two plots of one run agree whatever their order.
+    """
+    names = sorted(roles)
+    styles = {name: _competitor_style(i) for i, name in enumerate(n for n in names if not roles[n])}
+    for i, name in enumerate(name for name in names if roles[name] == "oracle"):
+        styles[name] = MethodStyle(ORACLE_COLOUR, (0, (4 + 2 * i, 2)), "*", True)
+    for i, name in enumerate(name for name in names if roles[name] == "chance"):
+        styles[name] = MethodStyle(CHANCE_COLOUR, (0, (1 + i, 1.6)), "X", True)
+    return styles
+
+
+def _competitor_style(index: int) -> MethodStyle:
+    cycle, colour = divmod(index, len(COLOURS))
+    return MethodStyle(COLOURS[colour], DASHES[cycle % len(DASHES)], MARKERS[index % len(MARKERS)], False)

@@ -1,0 +1,312 @@
+"""The report's plots: one message each. Every function takes tables and returns a figure; nothing is measured here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import PercentFormatter
+from numpy.typing import NDArray
+
+from .figures import INK, MUTED, LogScale, drawing, log_ticks, new_figure, plain_ticks
+from .palette import MethodStyle
+
+Styles = Mapping[str, MethodStyle]
+
+CURVE_POINTS = 400  # a curve over a million queries needs no more than this to look exact
+COVISIBILITY_EDGES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
+FEWEST_IN_BIN = 5  # queries below which a quartile says nothing
+STAGE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F6AB0", "#A6A13B", "#4D8F8B")
+OTHER_COLOUR = "#B4BAC2"
+
+
+def error_cdfs(estimates: pd.DataFrame, order: Sequence[str], styles: Styles) -> Figure:
+    """Draw, for every error bound, the share of all queries within it; failures keep a curve from reaching 100 %.
+
+    ``estimates`` has ``ESTIMATE_COLUMNS``; ``order`` is the leaderboard's.
+    """
+    panels = (
+        ("translation_error", "Translation error (m)", 0.005),
+        ("rotation_error", "Rotation error (°)", 0.05),
+    )
+    with drawing():
+        figure, axes = new_figure(2, height=4.0, sharey=True)
+        for axis, (column, label, floor) in zip(axes[0], panels, strict=True):
+            _cdf_panel(axis, estimates, column, order, styles, floor=floor)
+            axis.set_xlabel(label)
+        axes[0, 0].set_ylabel("Share of all queries within the error")
+        axes[0, 0].yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        _method_legend(figure, order, styles, markers=False)
+    return figure
+
+
+def _cdf_panel(
+    axis: Axes, estimates: pd.DataFrame, column: str, order: Sequence[str], styles: Styles, *, floor: float
+) -> None:
+    errors = estimates[column].to_numpy(dtype=np.float64)
+    finite = errors[np.isfinite(errors)]
+    low = max(floor, float(np.quantile(finite, 0.01))) if len(finite) else floor
+    high = max(float(finite.max()), 2 * low) if len(finite) else 10 * floor
+    for method in reversed(order):  # the best method is drawn last, on top
+        x, y = _cumulative(estimates.loc[estimates["method"] == method, column].to_numpy(dtype=np.float64))
+        style = styles[method]
+        axis.plot(
+            np.clip([low, *x, high], low, high),
+            [0.0, *y, y[-1] if len(y) else 0.0],
+            color=style.colour,
+            linestyle=style.dash,
+            linewidth=1.4 if style.is_bound else 2.0,
+            drawstyle="steps-post",
+        )
+    axis.set_xscale("log")
+    axis.set_xlim(low, high)
+    axis.set_ylim(0, 1.02)
+    plain_ticks(axis, "x", log_ticks(low, high))
+
+
+def _cumulative(errors: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return sorted finite errors and the share of all queries at or below each, thinned to ``CURVE_POINTS``."""
+    finite = np.sort(errors[np.isfinite(errors)])
+    share = np.arange(1, len(finite) + 1) / max(len(errors), 1)
+    if len(finite) > CURVE_POINTS:
+        keep = np.unique(np.linspace(0, len(finite) - 1, CURVE_POINTS).round().astype(int))
+        finite, share = finite[keep], share[keep]
+    return finite, share
+
+
+def accuracy_against_latency(points: pd.DataFrame, styles: Styles, *, metric: str, unit: str) -> Figure:
+    """Draw each method's error against the median cost of a query, and the front that no method is better than.
+
+    ``points`` has a row per method: ``method``, ``latency`` (seconds, p50), ``value`` with ``low`` and ``high`` (the
+    error, inf where more than half of the queries fail). Methods that are given the ground truth stay off the front.
+    """
+    competing = ~points["method"].map(lambda name: styles[name].is_bound).to_numpy(dtype=bool)
+    bounds, points = points[~competing], points[competing]
+    milliseconds = points["latency"].to_numpy() * 1e3
+    with drawing():
+        figure, axes = new_figure(height=4.4)
+        axis = axes[0, 0]
+        errors = np.concatenate([points[["value", "low", "high"]].to_numpy().ravel(), bounds["value"].to_numpy()])
+        vertical = LogScale.around(errors)
+        horizontal = _padded(LogScale.around(milliseconds, floor=1e-4), 2.2)
+        vertical.apply(axis)
+        horizontal.apply(axis, "x")
+        _bound_levels(axis, bounds, vertical, styles)
+        _front(axis, points, vertical, horizontal)
+        for row, x in zip(points.itertuples(), milliseconds, strict=True):
+            _latency_point(axis, row, x, styles[row.method], vertical)
+        _label_points(axis, points, milliseconds, vertical.place(points["value"]), styles)
+        axis.set_xlabel("Latency of one query, p50 (ms)")
+        axis.set_ylabel(f"{metric} ({unit})")
+    return figure
+
+
+def _bound_levels(axis: Axes, bounds: pd.DataFrame, scale: LogScale, styles: Styles) -> None:
+    """Draw the error of chance and of oracles as levels: what such a method costs means nothing."""
+    across = axis.get_yaxis_transform()
+    for name, value in zip(bounds["method"], scale.place(bounds["value"]), strict=True):
+        style = styles[name]
+        axis.axhline(value, color=style.colour, linestyle=style.dash, linewidth=1.2, zorder=2)
+        axis.annotate(name, (0, value), (5, 3), xycoords=across, textcoords="offset points", color=style.colour)
+
+
+def _padded(scale: LogScale, factor: float) -> LogScale:
+    return LogScale(scale.low / factor, scale.high * factor, scale.infinity)
+
+
+def _latency_point(axis: Axes, row: Any, x: float, style: MethodStyle, scale: LogScale) -> None:
+    value, low, high = (float(scale.place(v)) for v in (row.value, row.low, row.high))
+    axis.plot([x, x], [low, high], color=style.colour, linewidth=1.4, alpha=0.8, solid_capstyle="butt", zorder=3)
+    axis.plot(
+        x,
+        value,
+        marker=style.marker,
+        color=style.colour,
+        markersize=8,
+        linestyle="none",
+        zorder=4,
+    )
+
+
+def _label_points(
+    axis: Axes, points: pd.DataFrame, x: NDArray[Any], y: NDArray[Any], styles: Styles
+) -> None:
+    """Name each point beside it; a name that would cover its neighbour's moves below."""
+    placed: list[tuple[float, float]] = []
+    to_display = axis.transData.transform(np.column_stack([x, y]))
+    for index in np.argsort(-to_display[:, 1]):
+        shift = 5.0
+        px, py = to_display[index]
+        while any(abs(px - qx) < 130 and abs(py + shift - qy) < 14 for qx, qy in placed):
+            shift -= 14
+        placed.append((px, py + shift))
+        name = str(points["method"].iloc[index])
+        axis.annotate(name, (x[index], y[index]), (9, shift), textcoords="offset points", color=styles[name].colour)
+
+
+def _front(axis: Axes, points: pd.DataFrame, vertical: LogScale, horizontal: LogScale) -> None:
+    """Draw the Pareto front as steps: to its upper right, another method is at least as good in both."""
+    accurate = points[np.isfinite(points["value"].to_numpy())]
+    front = pareto_front(accurate["latency"].to_numpy(), accurate["value"].to_numpy())
+    if len(front) == 0:
+        return
+    x, y = accurate["latency"].to_numpy()[front] * 1e3, vertical.place(accurate["value"].to_numpy()[front])
+    top = axis.get_ylim()[1]
+    axis.step([x[0], *x, horizontal.high], [top, *y, y[-1]], where="post", color=MUTED, linewidth=1.2, zorder=2)
+    axis.annotate(
+        "Pareto front", (horizontal.high, y[-1]), (-4, -12), textcoords="offset points", color=MUTED, ha="right"
+    )
+
+
+def pareto_front(cost: NDArray[Any], error: NDArray[Any]) -> NDArray[Any]:
+    """Return the indices, by rising cost, of the points than which none is both cheaper and more accurate."""
+    order = np.lexsort([error, cost])
+    best = np.inf
+    front = []
+    for index in order:
+        if error[index] < best:
+            best = float(error[index])
+            front.append(index)
+    return np.array(front, dtype=int)
+
+
+def stage_bars(stages: pd.DataFrame, order: Sequence[str]) -> Figure:
+    """Draw where a query's time goes: per method, the median exclusive time of each stage, end to end.
+
+    ``stages`` has a row per method and stage: ``method``, ``stage`` (a path of names), ``seconds`` (p50, exclusive).
+    """
+    shown = [method for method in order if method in set(stages["method"])]
+    names = _largest_stages(stages)
+    colours = dict(zip(names, STAGE_COLOURS, strict=False))
+    with drawing():
+        figure, axes = new_figure(height=1.5 + 0.42 * len(shown))
+        axis = axes[0, 0]
+        for position, method in enumerate(shown):
+            rows = stages[stages["method"] == method].set_index("stage")["seconds"] * 1e3
+            left = 0.0
+            for name in names:
+                width = float(rows.get(name, 0.0))
+                axis.barh(position, width, left=left, height=0.62, color=colours[name], edgecolor="white", linewidth=0.6)
+                left += width
+            rest = float(rows[~rows.index.isin(names)].sum())
+            axis.barh(position, rest, left=left, height=0.62, color=OTHER_COLOUR, edgecolor="white", linewidth=0.6)
+            axis.text(left + rest, position, f"  {left + rest:.3g}", va="center", color=INK, fontsize=8.5)
+        axis.set_yticks(range(len(shown)), shown)
+        axis.invert_yaxis()
+        axis.grid(False, axis="y")
+        axis.set_xlabel("Median time per query, exclusive of inner stages (ms)")
+        axis.set_xlim(0, 1.08 * max(axis.dataLim.x1, 1e-9))
+        handles = [Patch(color=colours[name], label=name) for name in names]
+        if len(set(stages["stage"])) > len(names):
+            handles.append(Patch(color=OTHER_COLOUR, label="other stages"))
+        figure.legend(handles=handles, loc="outside lower left", ncols=4, handlelength=1.1, columnspacing=1.4)
+    return figure
+
+
+def _largest_stages(stages: pd.DataFrame) -> list[str]:
+    """Return the stages with a colour of their own, in the order in which they first appear."""
+    totals = stages.groupby("stage")["seconds"].max().sort_values(ascending=False, kind="stable")
+    large = set(totals.index[: len(STAGE_COLOURS)])
+    return [stage for stage in dict.fromkeys(stages["stage"]) if stage in large]
+
+
+def error_against_covisibility(estimates: pd.DataFrame, order: Sequence[str], styles: Styles) -> Figure:
+    """Draw the median translation error of queries by how much of them the references saw, with quartiles.
+
+    Failures count as infinitely wrong: where more than half of a bin fails, its median lies on the line marked with
+    the sign of infinity. Bins with fewer than ``FEWEST_IN_BIN`` queries are left out.
+    """
+    bins = covisibility_quartiles(estimates)
+    with drawing():
+        figure, axes = new_figure(height=4.4)
+        axis = axes[0, 0]
+        scale = LogScale.around(bins[["q25", "q50", "q75"]].to_numpy().ravel(), floor=0.005)
+        shown = [method for method in order if method in set(bins["method"])]
+        for position, method in enumerate(shown):
+            rows = bins[bins["method"] == method]
+            x = rows["bin"].to_numpy() + (position - (len(shown) - 1) / 2) * 0.7 / max(len(shown), 1)
+            _quartile_line(axis, x, rows, scale, styles[method])
+        scale.apply(axis)
+        counts = bins.groupby("bin")["queries"].first()
+        axis.set_xticks(list(counts.index), [f"{_bin_label(i)}\n{count} queries" for i, count in counts.items()])
+        axis.grid(False, axis="x")
+        axis.set_xlabel("Share of the query's pixels that its most covisible reference sees")
+        axis.set_ylabel("Translation error (m): median, quartiles")
+        _method_legend(figure, shown, styles)
+    return figure
+
+
+def _bin_label(index: Any) -> str:
+    return f"{COVISIBILITY_EDGES[index] * 100:.0f}–{COVISIBILITY_EDGES[index + 1] * 100:.0f} %"
+
+
+def _quartile_line(axis: Axes, x: NDArray[Any], rows: pd.DataFrame, scale: LogScale, style: MethodStyle) -> None:
+    low, middle, high = (scale.place(rows[name]) for name in ("q25", "q50", "q75"))
+    finite = np.isfinite(rows["q50"].to_numpy())
+    line = {"color": style.colour, "linestyle": style.dash, "linewidth": 1.2 if style.is_bound else 1.7}
+    face = "white" if style.is_bound else style.colour
+    axis.vlines(x, low, high, color=style.colour, linewidth=1.3, alpha=0.55)
+    # No line leads to infinity: its slope would mean nothing.
+    axis.plot(x, np.where(finite, middle, np.nan), **line)
+    axis.plot(x, middle, color=style.colour, marker=style.marker, markersize=5.5, markerfacecolor=face, linestyle="")
+
+
+def covisibility_quartiles(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Return the quartiles of the translation error per method and covisibility bin: ``method, bin, queries, q25...``."""
+    known = estimates[estimates["covisibility"].notna()]
+    index = np.clip(np.digitize(known["covisibility"], COVISIBILITY_EDGES[1:-1]), 0, len(COVISIBILITY_EDGES) - 2)
+    rows = []
+    for (method, place), errors in known.groupby(["method", index])["translation_error"]:
+        if len(errors) >= FEWEST_IN_BIN:
+            q25, q50, q75 = np.quantile(errors.to_numpy(), [0.25, 0.5, 0.75], method="higher")  # inf stays inf
+            rows.append((method, int(place), len(errors), q25, q50, q75))
+    return pd.DataFrame(rows, columns=["method", "bin", "queries", "q25", "q50", "q75"])
+
+
+def error_against_references(points: pd.DataFrame, order: Sequence[str], styles: Styles) -> Figure:
+    """Draw the median translation error against the number of references per map, with its intervals.
+
+    ``points`` has a row per method and density: ``method``, ``density``, ``value``, ``low``, ``high`` (metres).
+    """
+    densities = sorted(set(points["density"]))
+    with drawing():
+        figure, axes = new_figure(height=4.2)
+        axis = axes[0, 0]
+        scale = LogScale.around(points[["value", "low", "high"]].to_numpy().ravel(), floor=0.005)
+        shown = [method for method in order if method in set(points["method"])]
+        for position, method in enumerate(shown):
+            rows = points[points["method"] == method].sort_values("density")
+            x = rows["density"].to_numpy() * 1.02 ** (position - (len(shown) - 1) / 2)
+            quartiles = rows.rename(columns={"low": "q25", "value": "q50", "high": "q75"})
+            _quartile_line(axis, x, quartiles, scale, styles[method])
+        scale.apply(axis)
+        axis.set_xscale("log", base=2)
+        plain_ticks(axis, "x", [float(density) for density in densities])
+        axis.set_xlabel("References per map")
+        axis.set_ylabel("Median translation error, all queries (m)")
+        _method_legend(figure, shown, styles)
+    return figure
+
+
+def _method_legend(figure: Figure, order: Sequence[str], styles: Styles, *, markers: bool = True) -> None:
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=styles[method].colour,
+            linestyle=styles[method].dash,
+            linewidth=1.4 if styles[method].is_bound else 2.0,
+            marker=styles[method].marker if markers else None,
+            markersize=5.5,
+            markerfacecolor="white" if styles[method].is_bound else styles[method].colour,
+            label=method,
+        )
+        for method in order
+    ]
+    figure.legend(handles=handles, loc="outside right upper", handlelength=2.8, labelspacing=0.7)
