@@ -26,22 +26,22 @@ class DenseVladConfig(MethodConfig):
     widths: tuple[int, ...] = (16, 24, 32, 40)
     """Widths of the descriptors' regions in pixels, multiples of 8 (the four scales of the paper)."""
 
-    step: int = Field(4, ge=1)
+    step: int = Field(default=4, ge=1)
     """Grid spacing in pixels. The paper's 2 quadruples the time for images of 640 x 480."""
 
-    min_contrast: float = Field(0.002, ge=0)
+    min_contrast: float = Field(default=0.002, ge=0)
     """Regions whose mean gradient is weaker (grey levels in [0, 1] per pixel) are left out."""
 
-    words: int = Field(128, ge=2)
+    words: int = Field(default=128, ge=2)
     """Words of the vocabulary."""
 
-    dimensions: int = Field(512, ge=1)
+    dimensions: int = Field(default=512, ge=1)
     """Dimensions after PCA; fewer where there are fewer training views."""
 
-    shrinkage: float = Field(1.0, ge=0)
+    shrinkage: float = Field(default=1.0, ge=0)
     """Added to each variance before whitening, as a multiple of their mean; 0 is plain whitening."""
 
-    training_views: int = Field(1000, ge=2)
+    training_views: int = Field(default=1000, ge=2)
     """At most so many training views are used, evenly spread over those given."""
 
     seed: int = 0
@@ -106,8 +106,8 @@ class DenseVladEncoder:
         if self._vocabulary is None or self._whitening is None:
             raise RuntimeError("dense-vlad has nothing to save: call fit first")
         folder.mkdir(parents=True, exist_ok=True)
-        arrays = {"mean": self._whitening.mean, "projection": self._whitening.projection}
-        np.savez(folder / _FILE, vocabulary=self._vocabulary, **arrays)
+        mean, projection = self._whitening.mean, self._whitening.projection
+        np.savez(folder / _FILE, vocabulary=self._vocabulary, mean=mean, projection=projection)
 
     def load(self, folder: Path) -> None:
         """Read what :meth:`save` wrote; raises ``InputError`` where the file is missing, damaged or does not fit."""

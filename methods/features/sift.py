@@ -16,13 +16,13 @@ from ..method import MethodConfig
 class SiftConfig(MethodConfig):
     """Detection and description of SIFT features."""
 
-    contrast_threshold: float = Field(0.02, gt=0)
+    contrast_threshold: float = Field(default=0.02, gt=0)
     """Keypoints whose difference of Gaussians is weaker are dropped; OpenCV's own default is 0.04."""
 
-    edge_threshold: float = Field(10.0, gt=0)
+    edge_threshold: float = Field(default=10.0, gt=0)
     """Keypoints on edges whose ratio of curvatures is larger are dropped."""
 
-    max_keypoints: int = Field(2000, ge=1)
+    max_keypoints: int = Field(default=2000, ge=1)
     """Only the strongest keypoints are kept."""
 
     root: bool = True
@@ -52,7 +52,7 @@ class SiftFeatures:
 def extract_sift(image: NDArray[Any], config: SiftConfig) -> SiftFeatures:
     """Detect and describe SIFT features (Lowe 2004) of an image (H, W, 3) uint8 sRGB."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    sift = cv2.SIFT_create(contrastThreshold=config.contrast_threshold, edgeThreshold=config.edge_threshold)
+    sift = cv2.SIFT.create(contrastThreshold=config.contrast_threshold, edgeThreshold=config.edge_threshold)
     keypoints, descriptors = sift.detectAndCompute(grey, None)
     if descriptors is None or len(keypoints) == 0:
         return SiftFeatures(np.zeros((0, 2)), np.zeros((0, 128), dtype=np.float32))

@@ -25,28 +25,28 @@ from .relative_pose import RelativePose, estimate_relative_pose
 class SiftFivePointConfig(MethodConfig):
     """Parameters of `sift-5pt`."""
 
-    retrieved: int = Field(5, ge=2)
+    retrieved: int = Field(default=5, ge=2)
     """References that are retrieved and matched."""
 
-    min_distance: float = Field(0.05, ge=0)
+    min_distance: float = Field(default=0.05, ge=0)
     """A retrieved reference keeps at least this distance, in metres, from those already selected."""
 
-    max_distance: float = Field(10.0, gt=0)
+    max_distance: float = Field(default=10.0, gt=0)
     """A retrieved reference keeps at most this distance, in metres, from those already selected."""
 
-    ratio: float = Field(0.8, gt=0, le=1)
+    ratio: float = Field(default=0.8, gt=0, le=1)
     """Ratio test: the nearest descriptor must be closer than this share of the second nearest."""
 
     mutual: bool = False
     """Also ask matches to be nearest in both directions."""
 
-    max_error: float = Field(1.0, gt=0)
+    max_error: float = Field(default=1.0, gt=0)
     """Largest epipolar error of an inlier, in pixels."""
 
-    min_inliers: int = Field(12, ge=5)
+    min_inliers: int = Field(default=12, ge=5)
     """A relative pose with fewer inliers is not trusted (and is not tried with fewer matches)."""
 
-    max_angle: float = Field(15.0, gt=0, lt=180)
+    max_angle: float = Field(default=15.0, gt=0, lt=180)
     """Largest angle between a reference's ray and a hypothesis that it agrees with, in degrees."""
 
     fallback: Literal["none", "retrieval"] = "none"

@@ -25,25 +25,25 @@ from .triangulated_map import triangulate_map
 class SiftPnpConfig(MethodConfig):
     """Parameters of `sift-pnp`."""
 
-    retrieved: int = Field(20, ge=1)
+    retrieved: int = Field(default=20, ge=1)
     """The query is matched to the points that so many retrieved references see."""
 
-    neighbours: int = Field(20, ge=1)
+    neighbours: int = Field(default=20, ge=1)
     """While the map is built, each reference is matched with so many that look most like it."""
 
-    ratio: float = Field(0.8, gt=0, le=1)
+    ratio: float = Field(default=0.8, gt=0, le=1)
     """Ratio test: the nearest descriptor must be closer than this share of the second nearest."""
 
-    max_map_error: float = Field(2.0, gt=0)
+    max_map_error: float = Field(default=2.0, gt=0)
     """Largest epipolar and reprojection error of a map point, in pixels."""
 
-    min_angle: float = Field(1.5, gt=0, lt=90)
+    min_angle: float = Field(default=1.5, gt=0, lt=90)
     """A map point needs two rays that meet at this angle, in degrees."""
 
-    max_error: float = Field(4.0, gt=0)
+    max_error: float = Field(default=4.0, gt=0)
     """Largest reprojection error of an inlier of the query's pose, in pixels."""
 
-    min_inliers: int = Field(8, ge=4)
+    min_inliers: int = Field(default=8, ge=4)
     """A pose with fewer inliers is not trusted (and is not tried with fewer matches)."""
 
     fallback: Literal["none", "retrieval"] = "none"

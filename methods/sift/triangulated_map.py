@@ -52,9 +52,9 @@ def triangulate_map(
 ) -> TriangulatedMap:
     """Match the given pairs of references and triangulate what agrees with their known poses.
 
-    A match survives the ratio test in both directions and an epipolar error below ``max_error`` pixels under the known
-    relative pose; a point survives a reprojection error below ``max_error`` pixels and, between some two of its rays, an
-    angle of ``min_angle`` degrees. Deterministic: pycolmap's robust estimation runs on a fixed seed, on one thread.
+    A match is mutual, survives the ratio test and an epipolar error below ``max_error`` pixels under the known
+    relative pose; a point survives a reprojection error below ``max_error`` pixels and an angle of ``min_angle``
+    degrees between some two of its rays. Deterministic: pycolmap's robust estimation runs on a fixed seed.
     """
     graph = pycolmap.CorrespondenceGraph()
     reconstruction = _registered(features, cameras, poses)

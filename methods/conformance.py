@@ -1,0 +1,223 @@
+"""A check that authors run on their own method: does it keep the contract that the runner relies on?
+
+from relocbench.methods.conformance import check_method
+check_method(MyMethod)
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..datasets.views import ViewSet
+from ..sim.geometry import Pose
+from .box_room import CAMERA, random_poses, write_views
+from .method import Estimate, Failure, Method, MethodConfig, PrivilegedQuery, Query
+
+Answer = Estimate | Failure
+
+
+class ConformanceError(AssertionError):
+    """A method breaks the contract; the message is one line that says which part of it."""
+
+
+@dataclass(frozen=True)
+class _World:
+    """Two boxes with different wallpapers, a third one to learn from, and queries into the first two."""
+
+    train: ViewSet
+    first: ViewSet
+    second: ViewSet
+    queries: list[PrivilegedQuery]
+
+
+def check_method(method: type[Method], config: MethodConfig | None = None, *, train: ViewSet | None = None) -> None:
+    """Run a method class through a tiny synthetic world; raises :class:`ConformanceError` at the first broken rule.
+
+    Checked: the class is complete; answers have the right types and name only references of the map; the same query
+    gets the same answer when asked again, in another order, or by another instance; a second ``build_map`` replaces
+    the first; a map of one reference and an image without features are answered, not raised upon; the query's image is
+    left as it was; a method that is not privileged does not use the truth; and what ``fit`` learned survives ``save``
+    and ``load`` into a new instance, without pickles. ``train`` replaces the synthetic views given to ``fit``, for
+    methods that cannot learn anything from wallpaper.
+    """
+    _check_class(method)
+    with tempfile.TemporaryDirectory(prefix="relocbench-") as folder:
+        world = _make_world(Path(folder) / "world", train)
+        fitted = Path(folder) / "fitted"
+        subject = _fitted(method, config, world.train, fitted)
+        make = _maker(method, config, fitted)
+        _check_answers(subject, world)
+        _check_determinism(subject, make, world)
+        _check_second_map(subject, make, world)
+        _check_hard_inputs(subject, world)
+        if not method.privileged:
+            _check_no_truth(subject, world)
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ConformanceError(message)
+
+
+def _check_class(method: type[Method]) -> None:
+    _require(isinstance(method, type) and issubclass(method, Method), f"{method!r} is not a subclass of Method")
+    abstract = sorted(getattr(method, "__abstractmethods__", ()))
+    _require(not abstract, f"{method.__name__} does not implement {', '.join(abstract)}")
+    name = getattr(method, "name", None)
+    _require(isinstance(name, str) and bool(name) and " " not in name, f"{method.__name__}.name is no name: {name!r}")
+    _require(issubclass(method.Config, MethodConfig), f"{method.__name__}.Config is not a subclass of MethodConfig")
+
+
+def _make_world(folder: Path, train: ViewSet | None) -> _World:
+    rng = np.random.default_rng(0)
+    first = write_views(folder, random_poses(rng, 8), seed=1, role="reference", name="first")
+    second = write_views(folder, random_poses(rng, 6), seed=2, role="reference", name="second")
+    if train is None:
+        train = write_views(folder, random_poses(rng, 12), seed=3, role="train", name="train")
+    queries = [
+        PrivilegedQuery(view.image(), view.camera, seed, view.pose)
+        for wallpaper in (1, 2)
+        for seed, view in enumerate(
+            write_views(folder, random_poses(rng, 3), seed=wallpaper, role="query", name=f"queries{wallpaper}")
+        )
+    ]
+    return _World(train, first, second, queries)
+
+
+def _fitted(method: type[Method], config: MethodConfig | None, train: ViewSet, folder: Path) -> Method:
+    subject = method(config)
+    if method.needs_fit:
+        _require(isinstance(subject.fit_identity()[0], str), "fit_identity must return a name and a configuration")
+        subject.fit(train)
+        folder.mkdir()
+        subject.save(folder)
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        _require(bool(files), "save wrote no file into the folder that it was given")
+        for file in files:
+            # Every pickle protocol from 2 on starts with this byte and its version.
+            head = file.read_bytes()[:2]
+            _require(not (head[:1] == b"\x80" and head[1:] <= b"\x05"), f"save wrote a pickle: {file.name}")
+    return subject
+
+
+def _maker(method: type[Method], config: MethodConfig | None, fitted: Path) -> Callable[[], Method]:
+    def make() -> Method:
+        subject = method(config)
+        if method.needs_fit:
+            subject.load(fitted)
+        return subject
+
+    return make
+
+
+def _ask(subject: Method, query: PrivilegedQuery) -> Answer:
+    """Ask one query as the runner does: without the truth, unless the method declares that it needs it."""
+    if subject.privileged:
+        return subject.localize(query)
+    return subject.localize(Query(query.image, query.camera, query.seed))
+
+
+def _check_answers(subject: Method, world: _World) -> None:
+    subject.build_map(world.first)
+    size = subject.map_bytes()
+    _require(isinstance(size, int) and size >= 0, f"map_bytes must return a whole number of bytes, not {size!r}")
+    for query in world.queries:
+        before = query.image.copy()
+        _check_answer(_ask(subject, query), world.first.ids)
+        _require(np.array_equal(before, query.image), "localize changed the query's image")
+
+
+def _check_answer(answer: Any, references: Sequence[str]) -> None:
+    if isinstance(answer, Failure):
+        _require(isinstance(answer.reason, str) and bool(answer.reason.strip()), "a Failure needs a reason")
+        return
+    _require(isinstance(answer, Estimate), f"localize must return Estimate or Failure, not {type(answer).__name__}")
+    _require(answer.pose is not None or len(answer.ranking) > 0, "an Estimate needs a pose or a ranking (or both)")
+    if answer.pose is not None:
+        _require(isinstance(answer.pose, Pose), f"an Estimate's pose must be a Pose, not {type(answer.pose).__name__}")
+        _require(not answer.pose.is_batch, "an Estimate's pose must be one pose (4, 4), not a batch")
+    _check_ranking(answer.ranking, references)
+    _require(
+        isinstance(answer.confidence, float | int | np.number),
+        f"confidence must be a number, not {answer.confidence!r}",
+    )
+    words = isinstance(answer.flags, tuple) and all(isinstance(flag, str) and flag.split() for flag in answer.flags)
+    _require(words and not any(" " in flag for flag in answer.flags), "flags must be a tuple of single words")
+
+
+def _check_ranking(ranking: Any, references: Sequence[str]) -> None:
+    _require(isinstance(ranking, tuple), f"a ranking must be a tuple of reference ids, not {type(ranking).__name__}")
+    unknown = [item for item in ranking if item not in set(references)]
+    _require(not unknown, f"a ranking names {unknown[:1]}, which is no reference of the map that was built last")
+    _require(len(set(ranking)) == len(ranking), "a ranking names a reference twice")
+
+
+def _check_determinism(subject: Method, make: Callable[[], Method], world: _World) -> None:
+    subject.build_map(world.first)
+    asked = [_ask(subject, query) for query in world.queries]
+    again = [_ask(subject, query) for query in reversed(world.queries)][::-1]
+    _require(
+        _same(asked, again), "answers change when queries are repeated or reordered; take randomness from Query.seed"
+    )
+    other = make()
+    other.build_map(world.first)
+    reason = "the instance that fit and one that loads its save" if subject.needs_fit else "two instances"
+    _require(_same(asked, [_ask(other, query) for query in world.queries]), f"{reason} answer differently")
+
+
+def _check_second_map(subject: Method, make: Callable[[], Method], world: _World) -> None:
+    subject.build_map(world.first)
+    subject.build_map(world.second)
+    fresh = make()
+    fresh.build_map(world.second)
+    answers = [_ask(subject, query) for query in world.queries]
+    for answer in answers:
+        _check_answer(answer, world.second.ids)
+    expected = [_ask(fresh, query) for query in world.queries]
+    _require(_same(answers, expected), "a second build_map does not fully replace the first map")
+
+
+def _check_hard_inputs(subject: Method, world: _World) -> None:
+    plain = np.full((CAMERA.height, CAMERA.width, 3), 128, dtype=np.uint8)
+    blank = PrivilegedQuery(plain, CAMERA, 0, world.queries[0].pose)
+    for references, query, case in (
+        (world.first, blank, "an image without features"),
+        (world.first[:1], world.queries[0], "a map of one reference"),
+        (world.first[:1], blank, "an image without features in a map of one reference"),
+    ):
+        try:
+            subject.build_map(references)
+            answer = _ask(subject, query)
+        except Exception as error:  # whatever the method raises is the finding
+            line = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise ConformanceError(f"{case} raises {line}; answer with Failure(reason) instead") from error
+        _check_answer(answer, references.ids)
+
+
+def _check_no_truth(subject: Method, world: _World) -> None:
+    subject.build_map(world.first)
+    for query in world.queries:
+        decoy = PrivilegedQuery(query.image, query.camera, query.seed, Pose.identity())
+        honest = Query(query.image, query.camera, query.seed)
+        _require(
+            _same([subject.localize(decoy)], [subject.localize(honest)]),
+            "the answer depends on the query's true pose; declare privileged = True",
+        )
+
+
+def _same(first: list[Answer], second: list[Answer]) -> bool:
+    return [_content(answer) for answer in first] == [_content(answer) for answer in second]
+
+
+def _content(answer: Answer) -> tuple[Any, ...]:
+    """Return everything an answer says, in a form that compares by bits."""
+    if isinstance(answer, Failure):
+        return (answer.reason,)
+    pose = None if answer.pose is None else np.asarray(answer.pose.matrix, dtype=np.float64).tobytes()
+    return (pose, answer.ranking, np.float64(answer.confidence).tobytes(), answer.flags)
