@@ -1,0 +1,441 @@
+"""The bricks that furniture is built from: textured meshes of boxes, rounded boxes, lofts, tubes, sheets and cushions.
+
+Every brick returns a :class:`Part`: metres, unit normals that face out, triangles counter-clockwise seen from outside,
+texture coordinates in metres on the surface with v running down on upright faces. ``detail`` scales the number of
+triangles about linearly: edges are divided by its square root, flat faces too, so that a scan's density can be reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import PchipInterpolator
+
+from .mesh import Part
+
+Array = NDArray[Any]
+
+_SMALLEST_AREA = 1e-9  # square metres; what is smaller is a seam or a pole that collapsed
+# Per face of a box: its name, the axis it is normal to, the side, and its (axis, sign) of u (right) and v (down) as seen
+# from outside.
+_FACES = (
+    ("X", 0, 1, (1, 1), (2, -1)),
+    ("x", 0, 0, (1, -1), (2, -1)),
+    ("Y", 1, 1, (0, -1), (2, -1)),
+    ("y", 1, 0, (0, 1), (2, -1)),
+    ("Z", 2, 1, (0, 1), (1, -1)),
+    ("z", 2, 0, (0, -1), (1, -1)),
+)
+ALL_FACES = "xXyYzZ"
+
+
+def box(low: ArrayLike, high: ArrayLike, material: str, *, detail: float = 1.0, faces: str = ALL_FACES,
+        along: int | None = None) -> Part:  # fmt: skip
+    """Return the box between two corners (3,); see :func:`boxes`."""
+    return boxes(np.asarray(low)[None], np.asarray(high)[None], material, detail=detail, faces=faces, along=along)
+
+
+def boxes(lows: ArrayLike, highs: ArrayLike, material: str, *, detail: float = 1.0, faces: str = ALL_FACES,
+          along: int | None = None) -> Part:  # fmt: skip
+    """Return N boxes between corners ``lows`` and ``highs`` (N, 3).
+
+    ``faces`` names the sides that exist ("x" the low one, "X" the high one, ...); ``along`` is the axis that the
+    texture's u direction follows wherever it can (the grain of wood), None for upright textures.
+    """
+    corners = np.stack([np.asarray(lows, dtype=np.float64), np.asarray(highs, dtype=np.float64)])
+    parts = [_box_face(corners, face, material, detail, along) for face in _FACES if face[0] in faces]
+    return merged(parts)
+
+
+def _box_face(corners: Array, face: tuple[Any, ...], material: str, detail: float, along: int | None) -> Part:
+    _, axis, side, (u_axis, u_sign), (v_axis, v_sign) = face
+    lengths = corners[1] - corners[0]
+    columns, rows = _cells(lengths[:, u_axis].mean(), lengths[:, v_axis].mean(), detail)
+    s, t = np.meshgrid(np.linspace(0, 1, columns + 1), np.linspace(0, 1, rows + 1))
+    points = np.empty((len(lengths), *s.shape, 3))
+    points[..., axis] = corners[side, :, axis][:, None, None]
+    for fraction, a, sign in ((s, u_axis, u_sign), (t, v_axis, v_sign)):
+        towards = fraction if sign > 0 else 1 - fraction
+        points[..., a] = corners[0, :, a][:, None, None] + towards * lengths[:, a][:, None, None]
+    normals = np.zeros_like(points)
+    normals[..., axis] = 2 * side - 1
+    u, v = s * lengths[:, u_axis][:, None, None], t * lengths[:, v_axis][:, None, None]
+    uvs = np.stack([v, u] if along == v_axis else [u, v], axis=-1)
+    return _grid_part(points, normals, uvs, material)
+
+
+def rounded_box(low: ArrayLike, high: ArrayLike, radius: float, material: str, *, detail: float = 1.0,
+                puff: float = 0.0, puff_axis: int = 2, along: int | None = None) -> Part:  # fmt: skip
+    """Return a box with rounded edges of ``radius``, its bounding box exactly ``low`` to ``high``.
+
+    ``puff`` metres bulge the two faces normal to ``puff_axis``, as upholstery does. Below detail 0.35 the edges are
+    sharp: nobody sees them at the distance from which so few triangles are looked at.
+    """
+    low, high = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
+    if detail < 0.35:
+        return box(low, high, material, along=along)
+    half = (high - low) / 2
+    half[puff_axis] -= puff
+    radius = min(radius, 0.999 * half.min())
+    steps = max(1, round(np.sqrt(detail)))
+    lines = [_rounded_lines(h, radius, steps, 2 * ((steps + 1) // 2) if puff else steps) for h in half]
+    parts = []
+    for _, axis, side, (u_axis, u_sign), (v_axis, v_sign) in _FACES:
+        grid = np.empty((len(lines[v_axis]), len(lines[u_axis]), 3))
+        grid[..., axis] = (2 * side - 1) * half[axis]
+        grid[..., u_axis] = u_sign * lines[u_axis]
+        grid[..., v_axis] = v_sign * lines[v_axis][:, None]
+        uvs = np.stack([u_sign * grid[..., u_axis], v_sign * grid[..., v_axis]], axis=-1)
+        core = np.clip(grid, -(half - radius), half - radius)
+        normals = _unit(grid - core)
+        points, normals = _puffed(core + radius * normals, normals, half, puff, puff_axis)
+        if along == v_axis:
+            uvs = uvs[..., ::-1]
+        parts.append(_grid_part((points + (low + high) / 2)[None], normals[None], uvs[None], material))
+    return merged(parts)
+
+
+def _rounded_lines(half: float, radius: float, edge_steps: int, middle_steps: int) -> Array:
+    edge = np.linspace(-half, radius - half, edge_steps + 1)
+    middle = np.linspace(radius - half, half - radius, middle_steps + 1)[1:-1]
+    return np.concatenate([edge, middle, -edge[::-1]])
+
+
+def _puffed(points: Array, normals: Array, half: Array, puff: float, axis: int) -> tuple[Array, Array]:
+    if puff == 0:
+        return points, normals
+    a, b = (i for i in range(3) if i != axis)
+    x, y = points[..., a] / half[a], points[..., b] / half[b]
+    lift = puff * np.clip(1 - x**2, 0, 1) * np.clip(1 - y**2, 0, 1) * (points[..., axis] / half[axis])
+    points, normals = points.copy(), normals.copy()
+    points[..., axis] += lift
+    up = np.abs(normals[..., axis])
+    normals[..., a] += up * 2 * puff * x * (1 - y**2) / half[a]
+    normals[..., b] += up * 2 * puff * y * (1 - x**2) / half[b]
+    return points, _unit(normals)
+
+
+def frustum(bottom: ArrayLike, z0: float, top: ArrayLike, z1: float, material: str, *, detail: float = 1.0,
+            faces: str = ALL_FACES, upright: bool = False) -> Part:  # fmt: skip
+    """Return the solid between two rectangles (x0, y0, x1, y1) at two heights: tapered legs, hoods, shades.
+
+    ``upright`` lets the texture's u direction run upwards on the sides (the grain of a leg).
+    """
+    rectangles = np.array([bottom, top], dtype=np.float64)
+    parts = []
+    for name, axis, side, (u_axis, u_sign), (v_axis, v_sign) in _FACES:
+        if name not in faces:
+            continue
+        corner = np.empty((2, 2, 3))  # rows from v = 0, columns from u = 0
+        for row, column in np.ndindex(2, 2):
+            sides = {axis: side, u_axis: column if u_sign > 0 else 1 - column, v_axis: row if v_sign > 0 else 1 - row}
+            rectangle = rectangles[sides[2]]
+            corner[row, column] = (rectangle[2 * sides[0]], rectangle[2 * sides[1] + 1], (z0, z1)[sides[2]])
+            corner[row, column, 0] = rectangle[0 if sides[0] == 0 else 2]
+            corner[row, column, 1] = rectangle[1 if sides[1] == 0 else 3]
+        parts.append(quad(corner, material, detail=detail, swap=upright and axis != 2))
+    return merged(parts)
+
+
+def quad(corners: ArrayLike, material: str, *, detail: float = 1.0, swap: bool = False) -> Part:
+    """Return the flat patch of ``corners`` (2, 2, 3): rows run down, columns right, as seen from its front.
+
+    ``swap`` exchanges u and v.
+    """
+    corners = np.asarray(corners, dtype=np.float64)
+    across = np.linalg.norm(corners[:, 1] - corners[:, 0], axis=-1).mean()
+    down = np.linalg.norm(corners[1] - corners[0], axis=-1).mean()
+    columns, rows = _cells(across, down, detail)
+    s, t = np.meshgrid(np.linspace(0, 1, columns + 1), np.linspace(0, 1, rows + 1))
+    s, t = s[..., None], t[..., None]
+    upper = corners[0, 0] * (1 - s) + corners[0, 1] * s
+    lower = corners[1, 0] * (1 - s) + corners[1, 1] * s
+    points = upper * (1 - t) + lower * t
+    diagonals = np.cross(corners[1, 1] - corners[0, 0], corners[0, 1] - corners[1, 0])
+    normals = np.broadcast_to(_unit(diagonals), points.shape)
+    uvs = np.concatenate([t * down, s * across] if swap else [s * across, t * down], axis=-1)
+    return _grid_part(points[None], normals[None], uvs[None], material)
+
+
+def loft(rings: ArrayLike, material: str, *, detail: float = 1.0, sides: int = 14, power: float = 2.0,
+         crease: float = 45.0, along: bool = False) -> Part:  # fmt: skip
+    """Return the surface through horizontal superellipses ``rings`` (K, 5): x, y, z of the centre, radii rx, ry.
+
+    The profile runs counter-clockwise in the (radius, z) half-plane: from the bottom up the outside, then, for a
+    vessel, down the inside. ``power`` 2 is an ellipse, larger ones approach a rectangle. Where the profile turns by
+    more than ``crease`` degrees the edge is sharp. ``along`` runs the texture's u direction along the profile.
+    """
+    rings = _subdivided(np.asarray(rings, dtype=np.float64), detail)
+    count = max(6, round(sides * np.sqrt(detail)))
+    outline, outward = _superellipse(np.linspace(0, 2 * np.pi, count + 1), power, rings[:, 3:].max(axis=0))
+    parts = []
+    for start, stop, slopes in _runs(rings, crease):
+        run = rings[start:stop][::-1]  # rows of a grid run down
+        slopes = slopes[::-1]
+        points = np.empty((len(run), count + 1, 3))
+        points[..., :2] = run[:, None, :2] + outline * run[:, None, 3:]
+        points[..., 2] = run[:, None, 2]
+        normals = np.concatenate(
+            [outward * slopes[:, None, :1], np.broadcast_to(slopes[:, None, 1:], (*points.shape[:2], 1))], -1
+        )
+        parts.append(_grid_part(points[None], normals[None], _loft_uvs(points, run, along)[None], material))
+    return merged(parts)
+
+
+def _subdivided(rings: Array, detail: float) -> Array:
+    steps = max(1, round(np.sqrt(detail)))
+    if steps == 1:
+        return rings
+    position = np.arange((len(rings) - 1) * steps + 1) / steps
+    return np.stack([np.interp(position, np.arange(len(rings)), column) for column in rings.T], axis=-1)
+
+
+def _superellipse(theta: Array, power: float, radii: Array) -> tuple[Array, Array]:
+    """Return points (C, 2) of the unit superellipse, and its unit normals when scaled by ``radii``."""
+    cos, sin = np.cos(theta), np.sin(theta)
+    cos[-1], sin[-1] = cos[0], sin[0]
+    outline = np.stack([np.sign(cos) * np.abs(cos) ** (2 / power), np.sign(sin) * np.abs(sin) ** (2 / power)], axis=-1)
+    slope = np.stack([np.sign(cos) * np.abs(cos) ** (2 - 2 / power), np.sign(sin) * np.abs(sin) ** (2 - 2 / power)], -1)
+    return outline, _unit(slope / radii)
+
+
+def _runs(rings: Array, crease: float) -> list[tuple[int, int, Array]]:
+    """Cut a profile at creases and where its texture mapping must change: (first ring, end, slopes (k, 2))."""
+    radius = rings[:, 3:].mean(axis=1)
+    steps = np.diff(np.stack([radius, rings[:, 2]], axis=-1), axis=0)
+    facing = _unit(np.stack([steps[:, 1], -steps[:, 0]], axis=-1))
+    turn = np.degrees(np.arccos(np.clip((facing[1:] * facing[:-1]).sum(-1), -1, 1)))
+    sharp = turn > crease
+    after = facing.copy()  # the slope at the start of every segment, and at its end
+    before = facing.copy()
+    smooth = np.flatnonzero(~sharp)
+    after[smooth + 1] = before[smooth] = _unit(facing[smooth] + facing[smooth + 1])
+    flat = np.abs(steps[:, 1]) < 0.8 * np.abs(steps[:, 0])
+    runs, start = [], 0
+    for i in range(len(steps)):
+        last = i == len(steps) - 1
+        widths = radius[start : i + 3]
+        stretched = not flat[i] and not last and widths.max() > 1.7 * max(widths.min(), 1e-6)
+        if last or sharp[i] or flat[i] != flat[i + 1] or stretched:
+            slopes = np.concatenate([after[start : i + 1], before[i : i + 1]])
+            runs.append((start, i + 2, slopes))
+            start = i + 1
+    return runs
+
+
+def _loft_uvs(points: Array, run: Array, along: bool) -> Array:
+    fall, spread = np.abs(np.ptp(run[:, 2])), np.abs(np.ptp(run[:, 3:].mean(axis=1)))
+    if fall < 0.8 * spread:
+        return np.stack([points[..., 0], -points[..., 1]], axis=-1)
+    around = np.linalg.norm(np.diff(points[:, :, :2], axis=1), axis=-1).mean(axis=0)
+    u = np.concatenate([[0.0], np.cumsum(around)])
+    profile = np.stack([run[:, 3:].mean(axis=1), run[:, 2]], axis=-1)
+    v = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(profile, axis=0), axis=-1))])
+    u, v = np.broadcast_arrays(u[None, :], v[:, None])
+    return np.stack([v, u] if along else [u, v], axis=-1)
+
+
+def revolve(profile: ArrayLike, material: str, *, at: ArrayLike = (0.0, 0.0, 0.0), detail: float = 1.0,
+            sides: int = 14, crease: float = 45.0, along: bool = False) -> Part:  # fmt: skip
+    """Return the body of revolution of ``profile`` (K, 2): radius and height above ``at``; ordered as in `loft`."""
+    profile, at = np.asarray(profile, dtype=np.float64), np.asarray(at, dtype=np.float64)
+    ones = np.ones(len(profile))
+    rings = np.stack([at[0] * ones, at[1] * ones, at[2] + profile[:, 1], profile[:, 0], profile[:, 0]], axis=-1)
+    return loft(rings, material, detail=detail, sides=sides, crease=crease, along=along)
+
+
+def cylinder(base: ArrayLike, radius: float, height: float, material: str, *, top_radius: float | None = None,
+             detail: float = 1.0, sides: int = 12, bottom: bool = True, along: bool = False) -> Part:  # fmt: skip
+    """Return an upright cylinder, or a cone frustum with ``top_radius``, standing on ``base`` (3,)."""
+    top_radius = radius if top_radius is None else top_radius
+    profile = [(radius, 0.0), (top_radius, height), (0.0, height)]
+    if bottom:
+        profile.insert(0, (0.0, 0.0))
+    return revolve(profile, material, at=base, detail=detail, sides=sides, along=along)
+
+
+def sphere(centre: ArrayLike, radii: ArrayLike, material: str, *, detail: float = 1.0) -> Part:
+    """Return an ellipsoid with radii (3,), mapped like a cube so that no pole pinches its texture."""
+    steps = max(2, round(3 * np.sqrt(detail)))
+    line = np.tan(np.linspace(-np.pi / 4, np.pi / 4, steps + 1))
+    radii, parts = np.asarray(radii, dtype=np.float64), []
+    for _, axis, side, (u_axis, u_sign), (v_axis, v_sign) in _FACES:
+        cube = np.empty((steps + 1, steps + 1, 3))
+        cube[..., axis] = 2 * side - 1
+        cube[..., u_axis] = u_sign * line
+        cube[..., v_axis] = v_sign * line[:, None]
+        unit = _unit(cube)
+        angle = np.pi / 4 * np.linspace(-1, 1, steps + 1)
+        u, v = np.meshgrid(angle * radii[u_axis], angle * radii[v_axis])
+        points = np.asarray(centre) + unit * radii
+        parts.append(_grid_part(points[None], _unit(unit / radii)[None], np.stack([u, v], -1)[None], material))
+    return merged(parts)
+
+
+def tube(path: ArrayLike, radius: ArrayLike, material: str, *, detail: float = 1.0, sides: int = 7,
+         caps: bool = True, along: bool = True) -> Part:  # fmt: skip
+    """Return a round bar along ``path`` (K, 3), its ``radius`` one number or one per point (K,).
+
+    Frames are carried along without twist; a path that turns sharply wants points on its bend (see `curve`).
+    """
+    path = np.asarray(path, dtype=np.float64)
+    radius = np.broadcast_to(np.asarray(radius, dtype=np.float64), len(path))
+    track = _subdivided(np.column_stack([path, radius]), detail)
+    path, radius = track[:, :3], track[:, 3]
+    count = max(5, round(sides * np.sqrt(detail)))
+    theta = np.linspace(0, 2 * np.pi, count + 1)
+    theta[-1] = 0
+    side, other, tangent = _carried_frames(path)
+    spokes = np.cos(theta)[None, :, None] * side[:, None] + np.sin(theta)[None, :, None] * other[:, None]
+    points = path[:, None] + radius[:, None, None] * spokes
+    u = np.linspace(0, 2 * np.pi * radius.mean(), count + 1)
+    v = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=-1))])
+    u, v = np.broadcast_arrays(u[None, :], v[::-1, None])
+    uvs = np.stack([v, u] if along else [u, v], axis=-1)
+    parts = [_grid_part(points[::-1][None], spokes[::-1][None], uvs[None], material)]
+    if caps:
+        for end, direction in ((0, -1), (-1, 1)):
+            rim = np.stack([np.broadcast_to(path[end], points[end].shape), points[end]])
+            facing = np.broadcast_to(direction * tangent[end], rim.shape)
+            flat = np.stack([(rim - path[end]) @ side[end], (rim - path[end]) @ other[end]], axis=-1)
+            if direction < 0:
+                rim, flat = rim[:, ::-1], flat[:, ::-1]
+            parts.append(_grid_part(rim[None], facing[None], flat[None], material))
+    return merged(parts)
+
+
+def _carried_frames(path: Array) -> tuple[Array, Array, Array]:
+    """Return two normals and the tangent (K, 3) at each point of a path, carried along it without twist."""
+    steps = _unit(np.diff(path, axis=0))
+    tangent = _unit(np.concatenate([steps[:1], steps[:-1] + steps[1:], steps[-1:]]))
+    side = np.empty_like(tangent)
+    start = np.eye(3)[np.abs(tangent[0]).argmin()]
+    for i, direction in enumerate(tangent):
+        start = start - (start @ direction) * direction
+        start = side[i] = start / np.linalg.norm(start)
+    return side, np.cross(tangent, side), tangent
+
+
+def sheets(points: ArrayLike, material: str, *, thickness: float = 0.0, along: bool = False) -> Part:
+    """Return N smooth sheets through grids of ``points`` (N, R, C, 3): rows run down, columns right, from the front.
+
+    With a ``thickness`` in metres each has a back of its own behind it, so that both sides can be seen.
+    """
+    points = np.asarray(points, dtype=np.float64)
+    across, down = np.gradient(points, axis=2), np.gradient(points, axis=1)
+    normals = np.cross(down, across)
+    typical = _unit(normals.sum(axis=(1, 2), keepdims=True) + 1e-12)
+    collapsed = np.linalg.norm(normals, axis=-1, keepdims=True) < 1e-9
+    normals = _unit(np.where(collapsed, typical, normals))
+    u = _mean_arc_length(points, axis=2)
+    v = _mean_arc_length(points.swapaxes(1, 2), axis=2)
+    u, v = np.broadcast_arrays(u[:, None, :], v[:, :, None])
+    uvs = np.stack([v, u] if along else [u, v], axis=-1)
+    front = _grid_part(points, normals, uvs, material)
+    if thickness == 0:
+        return front
+    behind = (points - thickness * normals)[:, :, ::-1]
+    return merged([front, _grid_part(behind, -normals[:, :, ::-1], uvs, material)])
+
+
+def _mean_arc_length(points: Array, axis: int) -> Array:
+    steps = np.linalg.norm(np.diff(points, axis=axis), axis=-1).mean(axis=1)
+    return np.concatenate([np.zeros((len(points), 1)), np.cumsum(steps, axis=1)], axis=1)
+
+
+def cushion(low: ArrayLike, high: ArrayLike, material: str, *, detail: float = 1.0, pinch: float = 0.06) -> Part:
+    """Return a pillow that fills the box ``low`` to ``high``: two sheets sewn at the rim, its sides drawn in by
+    ``pinch`` of its width between the corners."""
+    low, high = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
+    steps = max(3, round(5 * np.sqrt(detail)))
+    line = np.sin(np.linspace(-np.pi / 2, np.pi / 2, steps + 1))
+    s, t = np.meshgrid(line, -line)
+    height = np.sqrt(np.clip((1 - s**4) * (1 - t**4), 0, 1))
+    outline = np.stack([s * (1 - pinch * (1 - t**2)), t * (1 - pinch * (1 - s**2))], axis=-1)
+    upper = np.concatenate([outline, height[..., None]], axis=-1)
+    lower = upper[:, ::-1] * (1, 1, -1)
+    scale = np.abs(upper.reshape(-1, 3)).max(axis=0)
+    return sheets(np.stack([upper, lower]) / scale * (high - low) / 2 + (low + high) / 2, material)
+
+
+def curve(points: ArrayLike, detail: float = 1.0, *, steps: float = 3.0) -> Array:
+    """Return a smooth path through control ``points`` (K, D), about ``steps`` times sqrt(detail) points per span."""
+    points = np.asarray(points, dtype=np.float64)
+    count = max(len(points), round((len(points) - 1) * min(steps * np.sqrt(min(detail, 1.0)), 12.0)) + 1)
+    spans = np.linalg.norm(np.diff(points, axis=0), axis=-1)
+    position = np.concatenate([[0.0], np.cumsum(np.maximum(spans, 1e-9))])
+    # At least one sample per control point, evenly spaced in between: the control points are the silhouette.
+    samples = np.interp(np.linspace(0, len(points) - 1, count), np.arange(len(points)), position)
+    return PchipInterpolator(position, points)(samples)
+
+
+def merged(parts: Iterable[Part]) -> Part:
+    """Return one part of several that share a material."""
+    parts = list(parts)
+    if len(parts) == 1:
+        return parts[0]
+    offsets = np.cumsum([0] + [len(part.vertices) for part in parts[:-1]])
+    return Part(
+        np.concatenate([part.vertices for part in parts]),
+        np.concatenate([part.normals for part in parts]),
+        np.concatenate([part.uvs for part in parts]),
+        np.concatenate([part.triangles + offset for part, offset in zip(parts, offsets, strict=True)]).astype(np.int32),
+        parts[0].material,
+    )
+
+
+def moved(part: Part, offset: Sequence[float]) -> Part:
+    """Return the part translated by ``offset`` (3,), metres."""
+    return replace(part, vertices=part.vertices + np.asarray(offset))
+
+
+def turned(part: Part, axis: int, angle: float, about: ArrayLike = (0.0, 0.0, 0.0)) -> Part:
+    """Return the part turned by ``angle`` radians, right-handed, about the coordinate ``axis`` through a point."""
+    a, b = ((1, 2), (2, 0), (0, 1))[axis]
+    rotation = np.eye(3)
+    rotation[a, a] = rotation[b, b] = np.cos(angle)
+    rotation[b, a], rotation[a, b] = np.sin(angle), -np.sin(angle)
+    about = np.asarray(about)
+    vertices = (part.vertices - about) @ rotation.T + about
+    return replace(part, vertices=vertices, normals=part.normals @ rotation.T)
+
+
+def scaled(part: Part, factors: ArrayLike) -> Part:
+    """Return the part stretched by positive ``factors`` (3,) about the origin; texture coordinates stay."""
+    factors = np.asarray(factors, dtype=np.float64)
+    return replace(part, vertices=part.vertices * factors, normals=_unit(part.normals / factors))
+
+
+def mirrored(part: Part, axis: int) -> Part:
+    """Return the part reflected in the plane through the origin normal to ``axis``."""
+    flip = np.where(np.arange(3) == axis, -1.0, 1.0)
+    return replace(part, vertices=part.vertices * flip, normals=part.normals * flip, triangles=part.triangles[:, ::-1])
+
+
+def _cells(across: float, down: float, detail: float) -> tuple[int, int]:
+    """Divide a flat face into about ``detail`` cells, as square as they can be."""
+    if detail < 1.5 or min(across, down) <= 0:
+        return 1, 1
+    columns = int(np.clip(round(np.sqrt(detail * across / down)), 1, round(detail)))
+    return columns, max(1, round(detail / columns))
+
+
+def _grid_part(points: Array, normals: Array, uvs: Array, material: str) -> Part:
+    """Mesh N grids (N, R, C, .) whose rows run down and columns right as seen from outside; collapsed cells go."""
+    count, rows, columns = points.shape[:3]
+    cell = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
+    pattern = np.concatenate([cell[:, None] + (0, columns, columns + 1), cell[:, None] + (0, columns + 1, 1)])
+    triangles = (np.arange(count)[:, None, None] * rows * columns + pattern).reshape(-1, 3)
+    vertices = points.reshape(-1, 3)
+    edges = vertices[triangles[:, 1:]] - vertices[triangles[:, :1]]
+    area = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=-1) / 2
+    triangles = triangles[area > _SMALLEST_AREA].astype(np.int32)
+    return Part(vertices, normals.reshape(-1, 3), uvs.reshape(-1, 2), triangles, material)
+
+
+def _unit(vectors: Array) -> Array:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
