@@ -5,6 +5,7 @@ It needs no simulator and no download, renders in milliseconds, and serves the c
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,7 @@ def _sample(texture: NDArray[Any], u: NDArray[Any], v: NDArray[Any]) -> NDArray[
     return cv2.remap(texture, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT).reshape(-1, 3)[:count]
 
 
+@lru_cache(maxsize=4)
 def _textures(seed: int) -> list[NDArray[Any]]:
     """Return six textures of coloured noise at several scales, one per face (x low, x high, y low, ...)."""
     rng = np.random.default_rng(seed)

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+from relocbench.errors import InputError
+from relocbench.methods import registry
+from relocbench.methods.method import Method
+from relocbench.methods.registry import available, load_method_file, make_method, method_class, method_names
+
+MINIMAL = """
+from relocbench.methods.method import Estimate, Method
+
+class Middle(Method):
+    name = "middle"
+
+    def build_map(self, references):
+        self.poses = references.poses
+
+    def localize(self, query):
+        return Estimate(pose=self.poses[len(self.poses) // 2])
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "my_method.py"
+    path.write_text(text)
+    return path
+
+
+def offer(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    point = EntryPoint(name=name, value=value, group=registry.ENTRY_POINT_GROUP)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == point.group else [])
+
+
+def test_every_built_in_method_is_known_by_its_own_name() -> None:
+    classes = available()
+    assert {"random", "oracle-nearest", "dense-vlad", "sift-5pt", "sift-pnp"} <= set(classes)
+    assert all(cls.name == name for name, cls in classes.items())
+
+
+def test_only_oracles_are_privileged() -> None:
+    assert [name for name, cls in available().items() if cls.privileged] == ["oracle-nearest"]
+
+
+def test_every_configuration_field_explains_itself() -> None:
+    for name, cls in available().items():
+        for key, field in cls.Config.model_fields.items():
+            assert field.description, f"{name}: {key} has no docstring"
+
+
+def test_listing_names_imports_no_method() -> None:
+    code = (
+        "import sys; from relocbench.methods.registry import method_names; method_names();"
+        "print([m for m in sys.modules if m.split('.')[0] in ('faiss', 'poselib', 'pycolmap')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(InputError, match=r"unknown method 'sfit-5pt'; known: .*sift-5pt"):
+        method_class("sfit-5pt")
+
+
+def test_a_file_brings_a_method(tmp_path: Path) -> None:
+    path = write(tmp_path, MINIMAL)
+    method = make_method(f"{path}:Middle")
+    assert isinstance(method, Method)
+    assert method.name == "middle"
+
+
+@pytest.mark.parametrize(
+    ("text", "attribute", "complaint"),
+    [
+        (MINIMAL, "Muddle", "has no class 'Muddle'"),
+        ("import nothing_of_that_name", "Middle", "cannot be imported: ModuleNotFoundError"),
+        ("def Middle(): pass", "Middle", "not a subclass"),
+        (MINIMAL.replace('name = "middle"', ""), "Middle", "has no name"),
+        (MINIMAL.replace("def localize", "def localise"), "Middle", "does not implement localize"),
+    ],
+)
+def test_a_file_that_is_no_method_gets_one_line(tmp_path: Path, text: str, attribute: str, complaint: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(InputError, match=complaint) as caught:
+        load_method_file(f"{path}:{attribute}")
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_file_gets_one_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere.py:Middle: no such file"):
+        method_class(f"{tmp_path}/nowhere.py:Middle")
+
+
+def test_an_entry_point_brings_a_method(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(monkeypatch, "another", "relocbench.methods.baselines.random:RandomReference")
+    assert "another" in method_names()
+    assert issubclass(method_class("another"), Method)
+
+
+def test_a_broken_entry_point_takes_nothing_else_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(monkeypatch, "broken", "nothing_of_that_name:Broken")
+    with pytest.warns(UserWarning, match="'broken'.*cannot be imported.*nothing_of_that_name") as caught:
+        classes = available()
+    assert len(caught) == 1
+    assert "broken" not in classes
+    assert "random" in classes
+    with pytest.raises(InputError, match="'broken'"):
+        method_class("broken")
+
+
+def test_an_entry_point_cannot_replace_a_built_in_method(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(monkeypatch, "random", "nothing_of_that_name:Random")
+    assert method_class("random").name == "random"
+    assert method_names().count("random") == 1
+
+
+@pytest.mark.parametrize(
+    ("config", "complaint"),
+    [
+        ({"ration": 0.9}, r"unknown configuration key 'ration'; allowed: .*ratio"),
+        ({"sift": {"max_keypoint": 5}}, r"unknown configuration key 'sift.max_keypoint'; allowed: .*max_keypoints"),
+        ({"ratio": "wide"}, r"configuration key 'ratio': .*'wide'"),
+        ({"retrieved": 1}, r"configuration key 'retrieved': .*greater than or equal to 2"),
+        ({"fallback": "guess"}, r"configuration key 'fallback'"),
+        ({"retrieval": {"widths": [15]}}, r"configuration key 'retrieval.widths': .*multiples of 8"),
+    ],
+)
+def test_a_wrong_configuration_names_the_key(config: dict, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint) as caught:
+        make_method("sift-5pt", config)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_method_without_configuration_allows_no_key() -> None:
+    with pytest.raises(InputError, match="allowed: none"):
+        make_method("random", {"seed": 1})
+
+
+def test_methods_that_retrieve_alike_share_one_fit() -> None:
+    words = {"words": 16}
+    identities = [
+        make_method("dense-vlad", words).fit_identity(),
+        make_method("sift-5pt", {"retrieval": words, "ratio": 0.9}).fit_identity(),
+        make_method("sift-pnp", {"retrieval": words}).fit_identity(),
+    ]
+    assert identities[0] == identities[1] == identities[2]
+    assert make_method("dense-vlad").fit_identity() != identities[0]
