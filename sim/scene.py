@@ -70,7 +70,8 @@ class Lamp:
 class Lighting:
     """The lights of one named condition, all in the same linear units.
 
-    ``sky`` is the uniform linear RGB radiance that arrives where a ray leaves the scene. ``exposure`` multiplies
+    ``sky`` is the uniform linear RGB radiance that arrives where a ray leaves the scene. ``ambient`` is radiance that
+    arrives everywhere, dimmed in corners: for scenes that somebody brought without lights. ``exposure`` multiplies
     radiance before the sRGB curve. ``emission_scale`` scales every material's emission (lamps are off by day).
     """
 
@@ -79,6 +80,7 @@ class Lighting:
     lamps: tuple[Lamp, ...] = ()
     exposure: float = 1.0
     emission_scale: float = 1.0
+    ambient: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)

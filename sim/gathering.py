@@ -1,0 +1,290 @@
+"""Compiled kernels of the light bake: hemisphere rays, what they hit, and interpolation between gather points."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from .lattice import place_key
+
+SKY, INSIDE = -1, -2  # what a gather ray met when it met no node: the sky, or a surface from behind
+_OFFSET = 0.002  # metres off the surface at which rays start
+_TWIST = 2.399963229728653  # golden angle: even coverage of a disc by a spiral
+
+
+@njit(cache=True)
+def gather_keys(position, normal, group, cell):  # type: ignore[no-untyped-def]
+    """Return the key (N,) uint64 of the cell in which each node may share a gather point with others."""
+    keys = np.empty(len(position), np.uint64)
+    for n in range(len(position)):
+        keys[n] = place_key(position[n], normal[n], group[n], cell, 0.2 * cell, 1.5)
+    return keys
+
+
+@njit(cache=True)
+def choose_points(keys, order, position):  # type: ignore[no-untyped-def]
+    """Return for each cell the node next to its nodes' mean and, as a second choice, the one farthest from the mean."""
+    first, second = np.empty(len(keys), np.int64), np.empty(len(keys), np.int64)
+    count, begin = 0, 0
+    mean = np.empty(3)
+    while begin < len(order):
+        end = begin
+        mean[:] = 0
+        while end < len(order) and keys[order[end]] == keys[order[begin]]:
+            mean += position[order[end]]
+            end += 1
+        mean /= end - begin
+        nearest, farthest = 1e30, -1.0
+        for rank in range(begin, end):
+            n = order[rank]
+            distance = np.sum((position[n] - mean) ** 2)
+            if distance < nearest:
+                nearest, first[count] = distance, n
+            if distance > farthest:
+                farthest, second[count] = distance, n
+        count += 1
+        begin = end
+    return first[:count].copy(), second[:count].copy()
+
+
+@njit(cache=True)
+def hemisphere_rays(points, nodes, count, origins, directions):  # type: ignore[no-untyped-def]
+    """Fill ``count`` cosine-weighted rays for each of ``points`` (indices of nodes), (P * count, 3) float32.
+
+    One low-discrepancy set (Roberts' R2 sequence) is shifted by a hash of the point's place, so that rays depend on
+    nothing but where the point is.
+    """
+    tangent, bitangent = np.empty(3), np.empty(3)
+    for p in range(len(points)):
+        n = points[p]
+        normal = nodes.normal[n]
+        _tangents(normal, tangent, bitangent)
+        h = place_key(nodes.position[n], normal, 0, 0.01, 0.01, 8.0)
+        shift_a = np.float64(h & np.uint64(0xFFFFFF)) / 16777216.0
+        shift_b = np.float64((h >> np.uint64(24)) & np.uint64(0xFFFFFF)) / 16777216.0
+        for k in range(count):
+            a = (shift_a + k * 0.7548776662466927) % 1.0
+            angle = 2 * math.pi * ((shift_b + k * 0.5698402909980532) % 1.0)
+            across, up = math.sqrt(a), math.sqrt(1 - a)
+            ray = p * count + k
+            for axis in range(3):
+                side = tangent[axis] * math.cos(angle) + bitangent[axis] * math.sin(angle)
+                directions[ray, axis] = across * side + up * normal[axis]
+                origins[ray, axis] = nodes.position[n, axis] + _OFFSET * nodes.facing[n, axis]
+
+
+@njit(cache=True)
+def _tangents(normal, tangent, bitangent):  # type: ignore[no-untyped-def]
+    """Fill two unit vectors that complete ``normal`` to a right-handed frame (Duff et al. 2017)."""
+    sign = 1.0 if normal[2] >= 0 else -1.0
+    a = -1.0 / (sign + normal[2])
+    b = normal[0] * normal[1] * a
+    tangent[0], tangent[1], tangent[2] = 1.0 + sign * normal[0] * normal[0] * a, sign * b, -sign * normal[0]
+    bitangent[0], bitangent[1], bitangent[2] = b, sign + normal[1] * normal[1] * a, -normal[1]
+
+
+@njit(cache=True)
+def record_hits(lattice, vertices, triangles, directions, triangle, u, v, distance, two_sided, met, openness):  # type: ignore[no-untyped-def]
+    """Fill ``met`` (P, count) int32, the node each ray met, SKY or INSIDE, and ``openness`` (P,) in [0, 1].
+
+    Openness is the mean, over rays, of the free distance up to one metre: what ambient occlusion needs.
+    """
+    count = met.shape[1]
+    for p in range(met.shape[0]):
+        free, valid = 0.0, 0
+        for k in range(count):
+            ray = p * count + k
+            t = triangle[ray]
+            if t < 0:
+                met[p, k] = SKY
+                free += 1.0
+                valid += 1
+            elif not two_sided and _from_behind(vertices, triangles[t], directions[ray]):
+                met[p, k] = INSIDE
+            else:
+                met[p, k] = nearest_node(lattice, t, u[ray], v[ray])
+                free += min(1.0, distance[ray])
+                valid += 1
+        openness[p] = free / max(valid, 1)
+
+
+@njit(cache=True, inline="always")
+def _from_behind(vertices, corners, direction):  # type: ignore[no-untyped-def]
+    a, b, c = corners[0], corners[1], corners[2]
+    ux, uy, uz = vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1], vertices[b, 2] - vertices[a, 2]
+    vx, vy, vz = vertices[c, 0] - vertices[a, 0], vertices[c, 1] - vertices[a, 1], vertices[c, 2] - vertices[a, 2]
+    nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+    return nx * direction[0] + ny * direction[1] + nz * direction[2] > 0
+
+
+@njit(cache=True, inline="always")
+def nearest_node(lattice, t, u, v):  # type: ignore[no-untyped-def]
+    """Return the node of triangle t nearest to barycentrics (u, v)."""
+    corner = lattice.corner[t]
+    w = 1.0 - u - v
+    if corner == 0:
+        x, y = u, v
+    elif corner == 1:
+        x, y = v, w
+    else:
+        x, y = w, u
+    columns, rows = lattice.columns[t], lattice.rows[t]
+    i = min(max(int(x * columns + 0.5), 0), columns)
+    j = min(max(int(y * rows + 0.5), 0), rows)
+    node = lattice.node[lattice.start[t] + j * (columns + 1) + i]
+    if node < 0:
+        i, j = min(max(int(x * columns), 0), columns), min(max(int(y * rows), 0), rows)
+        node = lattice.node[lattice.start[t] + j * (columns + 1) + i]
+    return node
+
+
+@njit(cache=True)
+def gather(met, leaving, sky, arriving):  # type: ignore[no-untyped-def]
+    """Fill irradiance ``arriving`` (P, 3) from the radiance ``leaving`` (N, 3) the nodes that each point's rays met."""
+    for p in range(met.shape[0]):
+        red, green, blue, valid = 0.0, 0.0, 0.0, 0
+        for k in range(met.shape[1]):
+            n = met[p, k]
+            if n == INSIDE:
+                continue
+            valid += 1
+            if n == SKY:
+                red, green, blue = red + sky[0], green + sky[1], blue + sky[2]
+            else:
+                red, green, blue = red + leaving[n, 0], green + leaving[n, 1], blue + leaving[n, 2]
+        scale = math.pi / max(valid, 1)
+        arriving[p, 0], arriving[p, 1], arriving[p, 2] = red * scale, green * scale, blue * scale
+
+
+@njit(cache=True)
+def cell_keys(position, cell):  # type: ignore[no-untyped-def]
+    """Return the key (N,) int64 of the cube of side ``cell`` that each position (N, 3) lies in."""
+    keys = np.empty(len(position), np.int64)
+    for n in range(len(position)):
+        x, y, z = (
+            math.floor(position[n, 0] / cell),
+            math.floor(position[n, 1] / cell),
+            math.floor(position[n, 2] / cell),
+        )
+        keys[n] = _cell_key(int(x), int(y), int(z))
+    return keys
+
+
+@njit(cache=True, inline="always")
+def _cell_key(x, y, z):  # type: ignore[no-untyped-def]
+    return ((x & 0x1FFFFF) << 42) | ((y & 0x1FFFFF) << 21) | (z & 0x1FFFFF)
+
+
+@njit(cache=True)
+def find_neighbours(position, normal, points, cells, begins, cell, neighbour, weight):  # type: ignore[no-untyped-def]
+    """Fill each node's gather points ``neighbour`` (N, K) int32, -1 for none, and their ``weight`` (N, K), best first.
+
+    ``points`` (P,) are nodes sorted by their cube's key; ``cells`` (C,) the sorted distinct keys and ``begins``
+    (C + 1,) where each cube's points begin. Weights fall off with distance, with the angle between normals and with
+    the distance from each other's tangent plane, so that light does not bleed around edges.
+    """
+    neighbour[:] = -1
+    weight[:] = 0
+    for n in range(len(position)):
+        x = int(math.floor(position[n, 0] / cell))
+        y = int(math.floor(position[n, 1] / cell))
+        z = int(math.floor(position[n, 2] / cell))
+        for step in range(27):
+            key = _cell_key(x + step % 3 - 1, y + step // 3 % 3 - 1, z + step // 9 - 1)
+            slot = np.searchsorted(cells, key)
+            if slot == len(cells) or cells[slot] != key:
+                continue
+            for rank in range(begins[slot], begins[slot + 1]):
+                w = _affinity(
+                    position[n], normal[n], position[points[rank]], normal[points[rank]], 1.5 * cell, 0.1 * cell
+                )
+                if w > weight[n, -1]:
+                    _insert(neighbour[n], weight[n], rank, w)
+
+
+@njit(cache=True, inline="always")
+def _affinity(p, n, q, m, reach, thickness):  # type: ignore[no-untyped-def]
+    dx, dy, dz = q[0] - p[0], q[1] - p[1], q[2] - p[2]
+    squared = dx * dx + dy * dy + dz * dz
+    agreement = (n[0] * m[0] + n[1] * m[1] + n[2] * m[2] - 0.4) / 0.6
+    if squared >= reach * reach or agreement <= 0:
+        return 0.0
+    near = 1 - squared / (reach * reach)
+    off = max(abs(n[0] * dx + n[1] * dy + n[2] * dz), abs(m[0] * dx + m[1] * dy + m[2] * dz)) / thickness
+    return near * near * agreement * agreement / (1 + off * off)
+
+
+@njit(cache=True, inline="always")
+def _insert(neighbour, weight, rank, w):  # type: ignore[no-untyped-def]
+    place = len(weight) - 1
+    while place > 0 and weight[place - 1] < w:
+        weight[place], neighbour[place] = weight[place - 1], neighbour[place - 1]
+        place -= 1
+    weight[place], neighbour[place] = w, rank
+
+
+@njit(cache=True)
+def neighbour_rays(first, nodes, points, neighbour, weight, origins, directions, pair):  # type: ignore[no-untyped-def]
+    """Fill rays from nodes, beginning with ``first``, to their gather points, until the arrays are full.
+
+    Return the node to go on with and the number of rays; ``pair`` (R,) is each ray's place in ``weight``, flattened.
+    """
+    lift = 0.01
+    count = 0
+    most = neighbour.shape[1]
+    n = first
+    while n < len(neighbour) and count + most <= len(pair):
+        for k in range(most):
+            if weight[n, k] <= 0:
+                break
+            q = points[neighbour[n, k]]
+            if q == n:
+                continue
+            for axis in range(3):
+                start = nodes.position[n, axis] + lift * nodes.facing[n, axis]
+                origins[count, axis] = start
+                directions[count, axis] = nodes.position[q, axis] + lift * nodes.facing[q, axis] - start
+            pair[count] = n * most + k
+            count += 1
+        n += 1
+    return n, count
+
+
+@njit(cache=True)
+def interpolate(neighbour, weight, values, out):  # type: ignore[no-untyped-def]
+    """Fill ``out`` (N, 3) with the weighted mean of the gather points' ``values`` (P, 3); weights sum to one."""
+    for n in range(len(neighbour)):
+        red, green, blue = 0.0, 0.0, 0.0
+        for k in range(neighbour.shape[1]):
+            w = weight[n, k]
+            if w > 0:
+                q = neighbour[n, k]
+                red, green, blue = red + w * values[q, 0], green + w * values[q, 1], blue + w * values[q, 2]
+        out[n, 0], out[n, 1], out[n, 2] = red, green, blue
+
+
+@njit(cache=True)
+def light_rays(asked, light, nodes, count, origins, directions, reach):  # type: ignore[no-untyped-def]
+    """Fill ``count`` shadow rays from each of the nodes ``asked`` (M,), spread over the light's disc by a spiral.
+
+    ``light`` (5,): position and radius of a lamp and 0, or direction towards the sun, tangent of its radius, and 1.
+    Rays to a lamp end at its surface.
+    """
+    tangent, bitangent, towards = np.empty(3), np.empty(3), np.empty(3)
+    for p in range(len(asked)):
+        n = asked[p]
+        for axis in range(3):
+            start = nodes.position[n, axis] + _OFFSET * nodes.facing[n, axis]
+            towards[axis] = light[axis] - (start if light[4] == 0 else 0.0)
+        length = max(math.sqrt(towards[0] ** 2 + towards[1] ** 2 + towards[2] ** 2), 1e-6)
+        _tangents(towards / length, tangent, bitangent)
+        for k in range(count):
+            radius, angle = light[3] * math.sqrt((k + 0.5) / count), k * _TWIST
+            ray = p * count + k
+            for axis in range(3):
+                side = tangent[axis] * math.cos(angle) + bitangent[axis] * math.sin(angle)
+                origins[ray, axis] = nodes.position[n, axis] + _OFFSET * nodes.facing[n, axis]
+                directions[ray, axis] = towards[axis] + radius * side
+            reach[ray] = 1e30 if light[4] == 1 else max(0.0, 1 - light[3] / length)
