@@ -191,7 +191,7 @@ def leaderboard(
         table = pd.DataFrame(rows)
         table.insert(1, "role", [role for _, role in groups.values()])
         table.insert(2, "density", density)
-        table.insert(3, "rank", pd.array(_ranks(groups, metric), dtype="Int64"))
+        table.insert(3, "rank", pd.Series(_ranks(groups, metric), dtype="Int64"))
         order = table[primary] * (-1 if metric.higher_is_better else 1)
         tables.append(table.iloc[np.argsort(order, kind="stable")])  # NaN sorts last
     if not tables:

@@ -1,1 +1,5 @@
-"""Frozen, versioned track specifications (YAML), shipped as package data."""
+"""Tracks: frozen, versioned benchmarks, each a YAML file in this folder, and the model that they are read into."""
+
+from .spec import SIZES, MethodEntry, SizeSpec, TrackSpec, list_tracks, load_track
+
+__all__ = ["SIZES", "MethodEntry", "SizeSpec", "TrackSpec", "list_tracks", "load_track"]

@@ -1,0 +1,143 @@
+"""`Cell`: one method under one configuration on one dataset, addressed by the hash of all that decides its outcome."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..errors import InputError
+from ..methods.method import Method
+from ..methods.registry import make_method, method_class
+from .messages import Assignment
+from .provenance import code_version, digest
+from .tracks import MethodEntry, TrackSpec
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+#: The method that answers without looking: where every table's scale starts.
+_CHANCE = "random"
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What decides the outcome of a run besides the method: the dataset, the seed, and how long a method may take."""
+
+    dataset: Path
+    dataset_sha256: str
+    split: str
+    seed: int
+    query_timeout: float
+    map_timeout: float
+
+
+@dataclass(frozen=True)
+class FitPlan:
+    """What a method learns, once: methods with the same ``key`` share it."""
+
+    name: str
+    key: str
+
+    @property
+    def folder(self) -> str:
+        """The folder of what was learned, in the run's folder."""
+        return f"fits/{re.sub(r'[^A-Za-z0-9._+-]', '-', self.name)}-{self.key[:12]}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row of the leaderboard to be: ``label`` names it in tables, ``key`` decides whether it is done already."""
+
+    label: str
+    role: str
+    method: str
+    config: dict[str, Any]
+    key: str
+    fit: FitPlan | None
+
+    @property
+    def folder(self) -> str:
+        """The folder of its results, in the run's folder: another configuration gets another one beside it."""
+        return f"methods/{self.label}-{self.key[:12]}"
+
+    def assignment(self, settings: RunSettings, fit_folder: Path | None) -> Assignment:
+        """Return what a worker is told to run this cell, or with ``fit_folder`` None, to fit for it."""
+        return Assignment(
+            method=self.method,
+            config=self.config,
+            dataset=str(settings.dataset),
+            split=settings.split,
+            seed=settings.seed,
+            fit_folder=None if fit_folder is None else str(fit_folder),
+        )
+
+
+def make_cell(entry: MethodEntry, settings: RunSettings) -> Cell:
+    """Address one method of a track; raises ``InputError`` where the method or its configuration is wrong."""
+    method = make_method(entry.name, entry.config)
+    config = method.config.model_dump(mode="json")
+    code = code_version(*_outside_sources(type(method)))
+    fit = _fit_plan(method, code, settings)
+    decides = {
+        "method": type(method).name,
+        "config": config,
+        "code": code,
+        "dataset": settings.dataset_sha256,
+        "split": settings.split,
+        "seed": settings.seed,
+        "fit": None if fit is None else fit.key,
+        "timeouts": [settings.query_timeout, settings.map_timeout],
+    }
+    role = "oracle" if method.privileged else "chance" if method.name == _CHANCE else ""
+    return Cell(entry.label, role, entry.name, config, digest(decides), fit)
+
+
+def choose_entries(
+    track: TrackSpec, size: str, methods: list[str] | None, method_files: list[str]
+) -> list[MethodEntry]:
+    """Return the methods to run: those of the track, or of ``methods`` only, and those in ``method_files``.
+
+    ``methods`` are display names of the track, or names of other registered methods, which run with their defaults.
+    Raises ``InputError`` for an unknown name and where two methods would share a display name.
+    """
+    named = {entry.label: entry for entry in track.methods}
+    entries = track.entries(size) if methods is None else [named.get(name) or _registered(name) for name in methods]
+    entries = [*entries, *(_registered(_absolute(location)) for location in method_files)]
+    labels = [entry.label for entry in entries]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise InputError(f"two of the methods to run are called {label!r}; give one of them another name")
+    return entries
+
+
+def _registered(name: str) -> MethodEntry:
+    cls = method_class(name)
+    try:
+        return MethodEntry.model_validate({"name": name, "as": cls.name})
+    except ValidationError:
+        raise InputError(
+            f"{name}: the method's name {cls.name!r} is also a folder's; use letters, digits and . _ + - only"
+        ) from None
+
+
+def _absolute(location: str) -> str:
+    file, _, attribute = location.rpartition(":")
+    return f"{Path(file).expanduser().resolve()}:{attribute}"
+
+
+def _fit_plan(method: Method, code: str, settings: RunSettings) -> FitPlan | None:
+    if not method.needs_fit:
+        return None
+    name, config = method.fit_identity()
+    decides = {"fit": name, "config": config, "code": code, "dataset": settings.dataset_sha256, "seed": settings.seed}
+    return FitPlan(name, digest(decides))
+
+
+def _outside_sources(cls: type[Method]) -> list[Path]:
+    """Return the file of a method that is not part of this package: its content decides too."""
+    path = Path(inspect.getfile(cls)).resolve()
+    return [] if path.is_relative_to(_PACKAGE) else [path]

@@ -1,0 +1,175 @@
+"""`TrackSpec`: one benchmark as a YAML file, parsed and validated at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from ...datasets.spec import DatasetSpec, first_problem, parse_spec
+from ...errors import InputError
+from ..scoring import METRICS, PRIMARY
+
+SIZES = ("mini", "small", "full")
+Size = Literal["mini", "small", "full"]
+
+_FOLDER = Path(__file__).resolve().parent
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True)
+
+
+class MethodEntry(_Strict):
+    """One method of a track. A bare name stands for that method with its default configuration."""
+
+    name: str
+    """A registered name, or path/to/file.py:ClassName."""
+    display: str = Field("", alias="as", pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$|^$")
+    """What tables call it, and its folder; the method's own name by default. Unique in the track."""
+    config: dict[str, Any] = {}
+    """Values of its typed configuration that differ from the defaults."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @property
+    def label(self) -> str:
+        """The display name, or else the name."""
+        return self.display or self.name
+
+
+class SizeSpec(_Strict):
+    """One size of a track."""
+
+    dataset: DatasetSpec
+    """The dataset, complete: what the file says for all sizes, with what it says for this one laid over it."""
+    methods: tuple[str, ...] | None = None
+    """Display names of the methods that this size runs; all of the track's by default."""
+
+
+class TrackSpec(_Strict):
+    """A frozen benchmark: what is generated, which methods run on it, and which metric ranks them.
+
+    In the file, a top-level ``dataset`` holds what all sizes share; each size lays its own ``dataset`` over it, by key.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    """The name that users type; a published track's content never changes, a new version gets a new name."""
+    version: int = Field(ge=1)
+    """Counts changes before publication."""
+    protocol: Literal["sparse-reference"]
+    """Which protocol the dataset follows."""
+    description: str
+    """One line for 'relocbench list tracks'."""
+    seed: int = Field(0, ge=0)
+    """Decides the seed of every query, together with its id."""
+    primary: str = PRIMARY
+    """The metric that ranks methods."""
+    query_timeout: float = Field(60.0, gt=0)
+    """Seconds after which a query counts as failed."""
+    map_timeout: float = Field(600.0, gt=0)
+    """Seconds after which building a map, and so all of its queries, counts as failed."""
+    methods: tuple[MethodEntry, ...] = Field(min_length=1)
+    """Who runs, in the order of tables that are not sorted otherwise."""
+    sizes: dict[Size, SizeSpec] = Field(min_length=1)
+    """mini: seconds; small: minutes on two cores; full: the scale of the paper."""
+
+    @field_validator("primary")
+    @classmethod
+    def _known_metric(cls, value: str) -> str:
+        if value not in METRICS:
+            raise ValueError(f"no metric {value!r}; there are {', '.join(METRICS)}")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TrackSpec:
+        labels = [entry.label for entry in self.methods]
+        for label in labels:
+            if labels.count(label) > 1:
+                raise ValueError(f"two methods are called {label!r}; tell them apart with 'as'")
+        for size, spec in self.sizes.items():
+            for name in spec.methods or ():
+                if name not in labels:
+                    raise ValueError(f"size {size} names the method {name!r}; the track has {', '.join(labels)}")
+            if spec.dataset.protocol != self.protocol:
+                raise ValueError(f"size {size} has protocol {spec.dataset.protocol!r}, the track {self.protocol!r}")
+        return self
+
+    def size(self, name: str) -> SizeSpec:
+        """Return one size; raises `InputError` where the track does not have it."""
+        if name not in self.sizes:
+            raise InputError(f"track {self.name} has no size {name!r}; it has {', '.join(self.sizes)}")
+        return self.sizes[name]
+
+    def entries(self, size: str) -> list[MethodEntry]:
+        """Return the methods of one size, in the track's order."""
+        chosen = self.size(size).methods
+        return [entry for entry in self.methods if chosen is None or entry.label in chosen]
+
+
+def list_tracks() -> list[TrackSpec]:
+    """Return the tracks that come with the package, by name."""
+    return [load_track(path) for path in sorted(_FOLDER.glob("*.yaml"))]
+
+
+def load_track(track: str | Path) -> TrackSpec:
+    """Read a track by its name, or from a YAML file of yours; its relative paths start at the file's folder.
+
+    Raises `InputError` where there is no such track, or the file holds an unknown key or a value out of range.
+    """
+    path = _find(track)
+    try:
+        data = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(data, Mapping):
+        raise InputError(f"{path}: a track is a mapping of keys to values; see those in {_FOLDER}")
+    try:
+        spec = TrackSpec.model_validate(_with_sizes(data, path))
+    except ValidationError as error:
+        raise InputError(f"{path}: {first_problem(error, known=[*TrackSpec.model_fields, 'dataset'])}") from error
+    entries = tuple(entry.model_copy(update={"name": _rooted(entry.name, path)}) for entry in spec.methods)
+    return spec.model_copy(update={"methods": entries})
+
+
+def _find(track: str | Path) -> Path:
+    if Path(track).suffix in (".yaml", ".yml"):
+        path = Path(track)
+        if not path.is_file():
+            raise InputError(f"{path}: no such track file")
+        return path
+    path = _FOLDER / f"{track}.yaml"
+    if path.parent != _FOLDER or not path.is_file():
+        names = ", ".join(sorted(known.stem for known in _FOLDER.glob("*.yaml")))
+        raise InputError(f"unknown track {str(track)!r}; known: {names}, or the path of a track .yaml")
+    return path
+
+
+def _with_sizes(data: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Lay every size's dataset over the shared one, and parse it with its own error messages."""
+    shared = data.get("dataset") or {}
+    sizes = data.get("sizes") or {}
+    resolved = {}
+    for name, size in sizes.items():
+        if not isinstance(size, Mapping):
+            raise InputError(f"{path}: sizes.{name} is a mapping with a dataset, not {size!r}")
+        merged = _laid_over(shared, size.get("dataset") or {})
+        spec = parse_spec(merged, where=f"{path}: sizes.{name}.dataset", folder=path.resolve().parent)
+        resolved[name] = {**size, "dataset": spec}
+    return {**{key: value for key, value in data.items() if key != "dataset"}, "sizes": resolved}
+
+
+def _laid_over(base: Any, top: Any) -> Any:
+    if not (isinstance(base, Mapping) and isinstance(top, Mapping)):
+        return top
+    return {**base, **{key: _laid_over(base.get(key), value) for key, value in top.items()}}
+
+
+def _rooted(name: str, path: Path) -> str:
+    return str(path.resolve().parent / name) if ".py:" in name and not Path(name).is_absolute() else name

@@ -1,0 +1,206 @@
+"""The process that runs one method: it loads images, keeps the clock, and sends answers as plain values.
+
+Started by the runner as ``python -m relocbench.bench.worker CONNECTION LIFELINE`` with the thread policy in its
+environment. Nothing here writes a result: a worker may be killed at any moment and takes no record with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import os
+import random
+import resource
+import signal
+import sys
+import threading
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..datasets.dataset import Dataset
+from ..datasets.views import View, ViewSet
+from ..errors import InputError
+from ..methods.method import Estimate, Failure, Method, PrivilegedQuery, Query
+from ..methods.registry import make_method
+from ..methods.timing import Recorder
+from .answers import failure, plain_answer, plain_spans, raised
+from .messages import (
+    Answered,
+    Assignment,
+    Begun,
+    Built,
+    Failed,
+    Finished,
+    Fit,
+    Fitted,
+    Localizing,
+    Ready,
+    Unit,
+    Unusable,
+)
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Worker:
+    """One method on one dataset. Every map gets a fresh instance: no answer depends on which maps came before."""
+
+    def __init__(self, assignment: Assignment, connection: Connection) -> None:
+        self.assignment = assignment
+        self.connection = connection
+        self.views = Dataset.open(assignment.dataset).views
+        self._rows = {view: row for row, view in enumerate(self.views.table["view"])}
+        self._start_seconds: float | None = None
+
+    def fit(self, command: Fit) -> None:
+        """Fit on the training views and save; reports `Fitted`, or `Failed` with what was raised."""
+        try:
+            method = make_method(self.assignment.method, self.assignment.config)
+            reseed(query_seed(self.assignment.seed, "fit"))
+            start = time.perf_counter()
+            method.fit(self.views.where(split="train"))
+            method.save(Path(command.folder))
+            seconds = time.perf_counter() - start
+        except (Exception, SystemExit) as error:
+            self._report("fit", error, self.views.where(split="train"))
+            return
+        self.connection.send(Fitted(seconds, peak_memory_bytes()))
+
+    def perform(self, unit: Unit) -> None:
+        """Build the unit's map and localize its queries."""
+        references = self.views.where(split=self.assignment.split, role="reference", map=unit.map)
+        references = references.at_density(unit.density)
+        method = self._build(unit, references)
+        if method is None:
+            return
+        known = frozenset(references.ids)
+        for number, query in enumerate(unit.queries):
+            self._localize(method, self.views[self._rows[query]], known, warm=number > 0)
+        self.connection.send(Finished())
+
+    def _build(self, unit: Unit, references: ViewSet) -> Method | None:
+        try:
+            method = self._load()
+        except (Exception, SystemExit) as error:
+            self.connection.send(Failed(f"loading {raised(error)}"))
+            return None
+        if self._start_seconds is None:
+            self._start_seconds = time.monotonic() - self.assignment.launched
+        self.connection.send(Ready(self._start_seconds))
+        reseed(query_seed(self.assignment.seed, f"map {unit.map} {unit.density}"))
+        start = time.perf_counter()
+        try:
+            method.build_map(references)
+            seconds = time.perf_counter() - start
+            size = int(method.map_bytes())
+        except (Exception, SystemExit) as error:
+            self._report("build_map", error, references)
+            return None
+        self.connection.send(Built(len(references), seconds, size, peak_memory_bytes()))
+        return method
+
+    def _report(self, step: str, error: BaseException, views: ViewSet) -> None:
+        """Say what a step raised: the method's failure, unless an image that it had to read cannot be read at all."""
+        if isinstance(error, InputError):
+            for view in views:
+                view.image()  # raises what ends the run
+        self.connection.send(Failed(f"{step} {raised(error)}"))
+
+    def _load(self) -> Method:
+        method = make_method(self.assignment.method, self.assignment.config)
+        if self.assignment.fit_folder is not None:
+            method.load(Path(self.assignment.fit_folder))
+        return method
+
+    def _localize(self, method: Method, view: View, known: frozenset[str], *, warm: bool) -> None:
+        start = time.perf_counter()
+        image = view.image()
+        load_seconds = time.perf_counter() - start
+        seed = query_seed(self.assignment.seed, view.id)
+        reseed(seed)
+        query = Query(image, view.camera, seed)
+        if method.privileged:
+            query = PrivilegedQuery(image, view.camera, seed, view.pose)
+        self.connection.send(Localizing(view.id))
+        answer: Estimate | Failure
+        with Recorder() as recorder:
+            start = time.perf_counter()
+            try:
+                answer = method.localize(query)
+                problem = None
+            except (Exception, SystemExit) as error:
+                problem = raised(error)
+            seconds = time.perf_counter() - start
+        plain = plain_answer(answer, known) if problem is None else failure(problem)
+        times = {"load_seconds": load_seconds, "seconds": seconds, "warm": warm, "spans": plain_spans(recorder.spans)}
+        self.connection.send(Answered(view.id, {**plain, **times, "peak_memory_bytes": peak_memory_bytes()}))
+
+
+def query_seed(run_seed: int, identity: str) -> int:
+    """Return the seed of one query (or fit, or map), below 2**31: a stable hash of the run's seed and its id."""
+    content = hashlib.sha256(f"{run_seed} {identity}".encode()).digest()
+    return int.from_bytes(content[:4], "little") >> 1
+
+
+def reseed(seed: int) -> None:
+    """Seed the global generators, for methods that draw from them although a query brings its own seed."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - the global one is the point here
+    cv2.setRNGSeed(seed)
+
+
+def peak_memory_bytes() -> int:
+    """Return this process's peak resident memory so far.
+
+    ``getrusage`` would report the parent's peak as ours where ours is smaller: Linux keeps it across ``exec``.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def serve(connection: Connection) -> None:
+    """Perform commands until the runner closes the connection."""
+    try:
+        worker = Worker(connection.recv(), connection)
+        while True:
+            command = connection.recv()
+            connection.send(Begun())
+            worker.fit(command) if isinstance(command, Fit) else worker.perform(command)
+    except InputError as error:
+        connection.send(Unusable(str(error)))
+
+
+def main() -> None:
+    """Set up the process (threads, signals, death with the parent) and serve."""
+    connection, lifeline = Connection(int(sys.argv[1])), int(sys.argv[2])
+    _die_with_parent(lifeline)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the runner decides
+    cv2.setNumThreads(1)
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        serve(connection)
+
+
+def _die_with_parent(lifeline: int) -> None:
+    """End with the runner, however it ends. A thread is enough, unless native code never lets go of the interpreter."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    def wait_for_end() -> None:
+        os.read(lifeline, 1)  # the runner never writes: this returns when its end is closed, be it by SIGKILL
+        os._exit(1)
+
+    threading.Thread(target=wait_for_end, daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()
