@@ -24,7 +24,7 @@ def dense_rootsift(image: NDArray[Any], *, widths: Sequence[int], step: int, min
     SIFT). Regions whose mean gradient is below ``min_contrast`` (grey levels in [0, 1] per pixel) are left out: their
     descriptors would be noise blown up to unit length.
     """
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    grey = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2GRAY)  # 8 bits of grey would cost contrast
     parts = [_one_scale(grey, width, step, min_contrast) for width in widths]
     return np.concatenate([np.zeros((0, _CELLS * _CELLS * _ORIENTATIONS), dtype=np.float32), *parts])
 

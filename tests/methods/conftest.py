@@ -2,46 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from relocbench.datasets.views import ViewSet
-from relocbench.methods import box_room
+from relocbench.methods.box_room import random_poses, write_views
+from relocbench.methods.registry import make_method
 from relocbench.sim.geometry import Camera
 
-
-@dataclass(frozen=True)
-class BoxWorld:
-    """Views of one box, and of another one to learn from."""
-
-    train: ViewSet
-    references: ViewSet
-    queries: ViewSet
+_CAMERA = Camera.from_fov(200, 150, 90.0)
 
 
 @pytest.fixture(scope="session")
-def box_world(tmp_path_factory: pytest.TempPathFactory) -> BoxWorld:
-    folder = tmp_path_factory.mktemp("box_world")
-    rng = np.random.default_rng(5)
-    camera = Camera.from_fov(200, 150, 90.0)
-
-    def views(count: int, seed: int, role: str) -> ViewSet:
-        return box_room.write_views(
-            folder, box_room.random_poses(rng, count), seed=seed, role=role, name=role, camera=camera
-        )
-
-    return BoxWorld(train=views(16, 1, "train"), references=views(24, 2, "reference"), queries=views(12, 2, "query"))
+def box_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("box")
 
 
 @pytest.fixture(scope="session")
-def fitted_folder(box_world: BoxWorld, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what dense-vlad and the methods that share its fit learned from the training box."""
-    from relocbench.methods.registry import make_method
+def box_train(box_folder: Path) -> ViewSet:
+    poses = random_poses(np.random.default_rng(1), 16)
+    return write_views(box_folder, poses, seed=1, role="train", name="train", camera=_CAMERA)
 
+
+@pytest.fixture(scope="session")
+def box_references(box_folder: Path) -> ViewSet:
+    poses = random_poses(np.random.default_rng(2), 24)
+    return write_views(box_folder, poses, seed=2, role="reference", name="references", camera=_CAMERA)
+
+
+@pytest.fixture(scope="session")
+def box_queries(box_folder: Path) -> ViewSet:
+    poses = random_poses(np.random.default_rng(3), 12)
+    return write_views(box_folder, poses, seed=2, role="query", name="queries", camera=_CAMERA)
+
+
+@pytest.fixture(scope="session")
+def fitted_folder(box_train: ViewSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what dense-vlad, of 32 words, and the methods that share its fit learned from the training box."""
     folder = tmp_path_factory.mktemp("fitted")
     method = make_method("dense-vlad", {"words": 32})
-    method.fit(box_world.train)
+    method.fit(box_train)
     method.save(folder)
     return folder

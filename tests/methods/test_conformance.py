@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from relocbench.datasets.views import ViewSet
+from relocbench.methods.conformance import ConformanceError, check_method
+from relocbench.methods.method import Estimate, Failure, Method, PrivilegedQuery, Query
+from relocbench.methods.registry import method_class, method_names
+from relocbench.sim.geometry import Pose
+
+
+@pytest.mark.parametrize("name", method_names())
+def test_every_method_conforms(name: str) -> None:
+    check_method(method_class(name))
+
+
+class First(Method):
+    """A correct method, from which the broken ones differ by one fault."""
+
+    name = "first"
+
+    def build_map(self, references: ViewSet) -> None:
+        self.references = references
+        self.asked = 0
+
+    def localize(self, query: Query) -> Any:
+        return Estimate(self.references.poses[0], tuple(self.references.ids))
+
+
+def answering(answer: Callable[[Any, Query], Any]) -> type[Method]:
+    return type("Broken", (First,), {"localize": answer})
+
+
+def counting(self: Any, query: Query) -> Any:
+    self.asked += 1
+    return Estimate(self.references.poses[self.asked % 2])
+
+
+def blackening(self: Any, query: Query) -> Any:
+    query.image[:] = 0
+    return Failure("too dark")
+
+
+def peeking(self: Any, query: Query) -> Any:
+    return Estimate(query.pose if isinstance(query, PrivilegedQuery) else self.references.poses[0])
+
+
+def needing_corners(self: Any, query: Query) -> Any:
+    return Failure("dark") if query.image.std() > 0 else 1 / 0
+
+
+class Hoarding(First):
+    """Keeps the references of earlier maps."""
+
+    def build_map(self, references: ViewSet) -> None:
+        self.ids = [*getattr(self, "ids", []), *references.ids]
+
+    def localize(self, query: Query) -> Any:
+        return Estimate(ranking=tuple(self.ids))
+
+
+class Unseeded(First):
+    def __init__(self, config: Any = None) -> None:
+        super().__init__(config)
+        self.offset = np.random.default_rng().uniform()
+
+    def localize(self, query: Query) -> Any:
+        return Estimate(self.references.poses[0], confidence=self.offset)
+
+
+class Fitted(First):
+    needs_fit = True
+    bias = 0.0
+
+    def fit(self, train: ViewSet) -> None:
+        self.bias = float(len(train))
+
+    def save(self, folder: Path) -> None:
+        np.save(folder / "bias.npy", self.bias)
+
+    def load(self, folder: Path) -> None:
+        self.bias = float(np.load(folder / "bias.npy"))
+
+    def localize(self, query: Query) -> Any:
+        return Estimate(self.references.poses[0], confidence=self.bias)
+
+
+class Forgetful(Fitted):
+    def load(self, folder: Path) -> None:
+        pass
+
+
+class Pickling(Fitted):
+    def save(self, folder: Path) -> None:
+        (folder / "bias.bin").write_bytes(pickle.dumps(self.bias))
+
+
+@pytest.mark.parametrize("method", [First, Fitted, answering(lambda self, query: Failure("cannot tell"))])
+def test_a_correct_method_passes(method: type[Method]) -> None:
+    check_method(method)
+
+
+@pytest.mark.parametrize(
+    ("method", "complaint"),
+    [
+        (answering(lambda self, query: None), "must return Estimate or Failure, not NoneType"),
+        (answering(lambda self, query: Failure("")), "a Failure needs a reason"),
+        (answering(lambda self, query: Estimate()), "needs a pose or a ranking"),
+        (answering(lambda self, query: Estimate(pose=np.eye(4))), "must be a Pose, not ndarray"),
+        (answering(lambda self, query: Estimate(pose=Pose.identity(2))), "not a batch"),
+        (answering(lambda self, query: Estimate(ranking=["first/0000"])), "must be a tuple"),
+        (answering(lambda self, query: Estimate(ranking=("elsewhere",))), "no reference of the map"),
+        (answering(lambda self, query: Estimate(ranking=("first/0000",) * 2)), "names a reference twice"),
+        (answering(lambda self, query: Estimate(Pose.identity(), confidence="high")), "confidence must be a number"),
+        (answering(lambda self, query: Estimate(Pose.identity(), flags=("fall back",))), "single words"),
+        (answering(counting), "repeated or reordered"),
+        (answering(blackening), "changed the query's image"),
+        (answering(peeking), "depends on the query's true pose"),
+        (answering(needing_corners), "an image without features raises ZeroDivisionError"),
+        (Hoarding, "no reference of the map that was built last|names a reference twice"),
+        (Unseeded, "two instances answer differently"),
+        (Forgetful, "one that loads its save answer differently"),
+        (Pickling, "wrote a pickle: bias.bin"),
+        (type("Nameless", (First,), {"name": ""}), "is no name"),
+        (type("Partial", (Method,), {"name": "partial"}), "does not implement build_map, localize"),
+        (dict, "not a subclass of Method"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_each_fault_is_found_and_named(method: Any, complaint: str) -> None:
+    with pytest.raises(ConformanceError, match=complaint) as caught:
+        check_method(method)
+    assert "\n" not in str(caught.value)
