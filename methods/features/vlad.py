@@ -49,7 +49,7 @@ class Whitening:
     @classmethod
     def learn(cls, vectors: NDArray[Any], dimensions: int, *, shrinkage: float) -> Whitening:
         """Learn from vectors (N, D): the first ``dimensions`` principal directions, at most N - 1, scaled to unit
-        variance (Jegou and Chum 2012).
+        variance (Jegou and Chum 2012); none where all vectors are the same.
 
         With few vectors the small variances are estimated too small, and whitening would blow noise up; ``shrinkage``
         times the mean variance is added to each before it is divided by.
@@ -60,6 +60,8 @@ class Whitening:
         variance, coordinates = np.linalg.eigh(centred @ centred.T / len(vectors))
         variance, coordinates = variance[::-1], coordinates[:, ::-1]
         kept = int(min(dimensions, len(vectors) - 1, (variance > 1e-9 * max(variance[0], 1e-12)).sum()))
+        if kept == 0:
+            return cls(mean, np.zeros((0, len(mean)), dtype=np.float32))
         variance, coordinates = variance[:kept], coordinates[:, :kept]
         directions = (coordinates.T @ centred) / np.sqrt(variance * len(vectors))[:, None]
         scale = 1 / np.sqrt(variance + shrinkage * variance.mean())
