@@ -20,23 +20,21 @@ def match_descriptors(
     """
     if len(query) == 0 or len(reference) < 2:
         return np.zeros((0, 2), dtype=np.int64)
-    distance = _squared_distances(query, reference)
+    # Squared distances less the query's own square, which decides no minimum: three passes over the matrix saved.
+    distance = query @ reference.T
+    distance *= -2
+    distance += np.einsum("kd,kd->k", reference, reference)
+    own = np.einsum("nd,nd->n", query, query)
     rows = np.arange(len(query))
     nearest = distance.argmin(axis=1)
-    first = distance[rows, nearest]
-    column_nearest = distance.argmin(axis=0) if mutual else None
+    column_nearest = (distance + own[:, None]).argmin(axis=0) if mutual else None
+    first = distance[rows, nearest] + own
     distance[rows, nearest] = np.inf
-    accepted = first < ratio**2 * distance.min(axis=1)
+    second = distance.min(axis=1) + own
+    accepted = first < ratio**2 * second
     if column_nearest is not None:
         accepted &= column_nearest[nearest] == rows
     return _closest_per_reference(rows[accepted], nearest[accepted], first[accepted])
-
-
-def _squared_distances(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
-    """Return squared Euclidean distances (N, K) between rows."""
-    products = a @ b.T
-    squares_a, squares_b = (np.einsum("nd,nd->n", x, x) for x in (a, b))
-    return np.maximum(squares_a[:, None] + squares_b[None, :] - 2 * products, 0)
 
 
 def _closest_per_reference(rows: NDArray[Any], columns: NDArray[Any], distances: NDArray[Any]) -> NDArray[Any]:
