@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import pyarrow as pa
+
 from ..datasets.views import POSE_COLUMNS
 
 #: Columns of estimates.parquet. A failure is a row too: its errors are infinite and its estimate NaN.
@@ -59,3 +63,17 @@ MAP_COLUMNS: dict[str, str] = {
     "peak_memory_bytes": "int64",  # peak resident memory of the worker up to the map's last query
     "machine": "string",
 }
+
+_ARROW = {
+    "string": pa.string(),
+    "bool": pa.bool_(),
+    "int32": pa.int32(),
+    "int64": pa.int64(),
+    "float64": pa.float64(),
+    "object": pa.list_(pa.string()),
+}
+
+
+def arrow_schema(columns: Mapping[str, str]) -> pa.Schema:
+    """Return the schema of a table on disk, the same whatever its rows hold."""
+    return pa.schema([(name, _ARROW[dtype]) for name, dtype in columns.items()])

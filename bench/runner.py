@@ -20,14 +20,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..datasets.dataset import Dataset
-from ..datasets.generate import generate
 from ..datasets.views import ViewSet
 from ..errors import InputError, RunError
 from .cell import Cell, RunSettings, choose_entries, make_cell
 from .journal import read_entries
 from .provenance import fingerprint, session, usable_cores
+from .records import arrow_schema
 from .schedule import perform
-from .store import ESTIMATES, MAPS, RUN, SPANS, CellRecord, RunRecord, RunStore, write_record
+from .store import COLUMNS, ESTIMATES, MAPS, RUN, SPANS, CellRecord, RunRecord, RunStore, write_record
 from .tables import UnitTruth, estimates_table, maps_table, spans_table
 from .tasks import FitTask, Task, UnitTask
 from .tracks import TrackSpec, load_track
@@ -120,6 +120,8 @@ def _dataset(
 ) -> Dataset:
     if dataset is not None:
         return Dataset.open(dataset)
+    from ..datasets.generate import generate  # brings the renderer, which a run on a given dataset has no use for
+
     return generate(spec.size(size).dataset, folder / "dataset", jobs=jobs, progress=progress)
 
 
@@ -298,10 +300,10 @@ def _consolidate(folder: Path, computation: _Computation) -> None:
         for task, truth in zip(computation.tasks, computation.truths, strict=True):
             entries, _ = read_entries(task.journal)
             for name, make in makers.items():
-                table = pa.Table.from_pandas(make(entries, truth), preserve_index=False)
+                schema = arrow_schema(COLUMNS[name])
                 if name not in writers:
-                    writers[name] = pq.ParquetWriter(place / f".{name}.tmp", table.schema)
-                writers[name].write_table(table.cast(writers[name].schema))
+                    writers[name] = pq.ParquetWriter(place / f".{name}.tmp", schema)
+                writers[name].write_table(pa.Table.from_pandas(make(entries, truth), schema, preserve_index=False))
         for name in makers:
             writers[name].close()
             (place / f".{name}.tmp").replace(place / name)

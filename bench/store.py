@@ -30,6 +30,9 @@ RUN = "run.json"
 LEADERBOARD = "leaderboard.csv"
 ESTIMATES, SPANS, MAPS = "estimates.parquet", "spans.parquet", "maps.parquet"
 
+#: What each table of a method holds.
+COLUMNS = {ESTIMATES: ESTIMATE_COLUMNS, SPANS: SPAN_COLUMNS, MAPS: MAP_COLUMNS}
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -104,15 +107,15 @@ class RunStore:
 
     def estimates(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return one row per query, method and density (``ESTIMATE_COLUMNS``, or some of them)."""
-        return self._read(ESTIMATES, ESTIMATE_COLUMNS, columns)
+        return self._read(ESTIMATES, columns)
 
     def spans(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return one row per query, method, density and stage (``SPAN_COLUMNS``, or some of them)."""
-        return self._read(SPANS, SPAN_COLUMNS, columns)
+        return self._read(SPANS, columns)
 
     def maps(self) -> pd.DataFrame:
         """Return one row per map that was built (``MAP_COLUMNS``)."""
-        return self._read(MAPS, MAP_COLUMNS, None)
+        return self._read(MAPS, None)
 
     def leaderboard(self) -> pd.DataFrame:
         """Return the leaderboard by the track's primary metric, see :func:`relocbench.bench.scoring.leaderboard`."""
@@ -128,8 +131,8 @@ class RunStore:
     def _complete(self) -> list[CellRecord]:
         return [cell for cell in self.record.cells if (self.folder / cell.folder / ESTIMATES).exists()]
 
-    def _read(self, name: str, dtypes: dict[str, str], columns: Sequence[str] | None) -> pd.DataFrame:
-        chosen = {column: dtypes[column] for column in (columns or dtypes)}
+    def _read(self, name: str, columns: Sequence[str] | None) -> pd.DataFrame:
+        chosen = {column: COLUMNS[name][column] for column in (columns or COLUMNS[name])}
         paths = [self.folder / cell.folder / name for cell in self._complete()]
         tables = [pd.read_parquet(path, columns=list(chosen)) for path in paths]
         if not tables:
