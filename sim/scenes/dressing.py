@@ -1,0 +1,70 @@
+"""The last layer of a furnished room: things on tables and shelves, pictures on free walls."""
+
+from __future__ import annotations
+
+from .arranging import Arranger
+
+#: What lies on top of which furniture, most likely first, and how many things at most per surface.
+_ON_TOP: dict[str, tuple[tuple[str, ...], int]] = {
+    "table": (("vase", "tray", "cup", "bottle", "book", "cup", "pot"), 5),
+    "coffee table": (("book", "cup", "vase", "tray", "bottle", "book"), 4),
+    "desk": (("book", "cup", "book", "box", "plant", "bottle"), 3),
+    "cabinet": (("vase", "book", "box", "plant", "clock", "lamp", "tray"), 4),
+    "chest of drawers": (("vase", "lamp", "book", "box", "plant", "clock"), 4),
+    "nightstand": (("lamp", "book", "cup", "clock", "bottle"), 2),
+    "bookcase": (("box", "vase", "plant", "book", "toy"), 3),
+    "shelf": (("book", "vase", "plant", "cup", "toy", "bottle", "box"), 5),
+    "counter": (("pot", "bottle", "cup", "tray", "box", "vase", "bottle"), 3),
+    "wardrobe": (("box", "basket", "box"), 2),
+    "refrigerator": (("box", "basket", "bottle"), 1),
+    "washer": (("box", "basket", "bottle"), 2),
+    "sink": (("bottle", "cup"), 1),
+    "stove": (("pot", "pot"), 2),
+    "bench": (("cushion", "book", "box"), 2),
+    "sofa": (("cushion", "cushion", "cushion", "blanket"), 4),
+    "armchair": (("cushion", "blanket"), 1),
+    "bed": (("cushion", "cushion", "blanket", "toy", "book"), 4),
+    "windowsill": ((), 0),
+}
+
+_PICTURES = {
+    "child's room": ("poster", "poster", "painting", "shelf", "clock"),
+    "office": ("poster", "painting", "clock", "shelf", "poster"),
+    "kitchen": ("clock", "shelf", "painting", "poster"),
+    "bathroom": ("shelf", "towel", "painting"),
+    "living room": ("painting", "painting", "shelf", "clock", "mirror"),
+    "corridor": ("painting", "painting", "mirror", "poster", "shelf"),
+}
+_PICTURES_ELSEWHERE = ("painting", "poster", "mirror", "shelf", "clock")
+
+
+def dress_room(arranger: Arranger) -> None:
+    """Hang pictures and shelves on free walls, then put things on every surface."""
+    _hang_pictures(arranger)
+    for number in range(len(arranger.space.placements)):
+        _put_on(arranger, number)
+
+
+def _hang_pictures(arranger: Arranger) -> None:
+    """About one thing per two metres of wall, each wall tried in turn so that none stays bare."""
+    choice = _PICTURES.get(arranger.space.room.type, _PICTURES_ELSEWHERE)
+    hung = 0
+    for round_number in range(3):
+        for side in arranger.space.sides:
+            if side.length < 1.0 + 1.6 * round_number:
+                continue
+            category = choice[hung % len(choice)]
+            height = 1.9 if category == "clock" else None
+            arranger.on_wall(category, height=height, sides=[side])
+            hung += 1
+
+
+def _put_on(arranger: Arranger, number: int) -> None:
+    placement, piece = arranger.placed(number)
+    choice, most = _ON_TOP.get(placement.order.category, ((), 0))
+    if not piece.surfaces or not most:
+        return
+    count = int(arranger.rng.integers(max(1, most - 2), most + 1))
+    for category in choice[:count] if arranger.rng.random() < 0.5 else arranger.rng.permutation(choice)[:count]:
+        back = category in {"cushion", "lamp"} or (category == "book" and placement.order.category == "shelf")
+        arranger.on_surface(number, str(category), back=back)

@@ -1,0 +1,72 @@
+"""Furnishes a whole house: every room for its type, twins alike, all richly enough to be recognised again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from .arranging import Arranger
+from .dressing import dress_room
+from .floor_plan import FloorPlan
+from .placement import Placement, RoomSpace
+from .room_furniture import FURNISH
+from .workshop import Workshop
+
+
+def furnish_house(plan: FloorPlan, workshop: Workshop) -> list[list[Placement]]:
+    """Return the placements of every room, in the order of the plan's rooms."""
+    spaces: list[RoomSpace] = []
+    for index, room in enumerate(plan.rooms):
+        space = RoomSpace(plan, index, workshop)
+        if room.twin_of is not None:
+            _copy(spaces[room.twin_of], space, mirrored=room.mirrored)
+        else:
+            _furnish(space)
+        spaces.append(space)
+    return [space.placements for space in spaces]
+
+
+def _furnish(space: RoomSpace) -> None:
+    arranger = Arranger(space, np.random.default_rng([space.room.look, 4]))
+    light = arranger.workshop.usual("light")
+    FURNISH[space.room.type](arranger)
+    for window in space.windows():
+        arranger.at_window(window)
+    x0, y0, x1, y1 = space.room.interior
+    along = 0 if x1 - x0 > y1 - y0 else 1
+    longer = max(x1 - x0, y1 - y0)
+    count = max(1, round(longer / 4.5)) if min(x1 - x0, y1 - y0) < 2.2 or longer > 6.0 else 1
+    for k in range(count):
+        share = (k + 0.5) / count
+        x = x0 + (share if along == 0 else 0.5) * (x1 - x0)
+        y = y0 + (share if along == 1 else 0.5) * (y1 - y0)
+        arranger.from_ceiling(light, x, y)
+    dress_room(arranger)
+
+
+def _copy(original: RoomSpace, space: RoomSpace, *, mirrored: bool) -> None:
+    """Repeat a room's furniture in its twin, leaving out what does not fit there (an extra door)."""
+    numbers: dict[int, int] = {}
+    for number, placement in enumerate(original.placements):
+        moved = _moved(placement, original, space, mirrored=mirrored)
+        if placement.support is not None:
+            if placement.support not in numbers:
+                continue
+            moved = replace(moved, support=numbers[placement.support])
+            if not space.supported(moved):
+                continue
+        copied = space.try_add(moved, ignore={"window", "front", "sill"})
+        if copied is not None:
+            numbers[number] = copied
+
+
+def _moved(placement: Placement, original: RoomSpace, space: RoomSpace, *, mirrored: bool) -> Placement:
+    ax0, ay0, ax1, ay1 = original.room.interior
+    bx0, by0, bx1, by1 = space.room.interior
+    x, y, yaw = placement.x - ax0 + bx0, placement.y - ay0 + by0, placement.yaw
+    if not mirrored:
+        return replace(placement, x=x, y=y)
+    if abs(bx0 - ax0) > abs(by0 - ay0):
+        return replace(placement, x=bx0 + bx1 - x, y=y, yaw=-yaw)
+    return replace(placement, x=x, y=by0 + by1 - y, yaw=float(np.pi - yaw))

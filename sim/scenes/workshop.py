@@ -1,0 +1,54 @@
+"""Makes the pieces of one house, each from its order, so that they can be made again at another level of detail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .furniture import CATALOGUE, Style, make_piece
+from .materials import Materials
+from .mesh import Array, Piece
+from .solids import component_boxes
+
+
+@dataclass(frozen=True)
+class Order:
+    """What decides a piece's shape: equal orders give identical pieces."""
+
+    category: str
+    seed: int
+    size: tuple[float, float, float] | None = None
+
+
+class Workshop:
+    """Makes pieces and remembers them."""
+
+    def __init__(self, materials: Materials, seed: int) -> None:
+        self._style = Style(materials, np.random.default_rng([seed, 5]))
+        self._seed = seed
+        self._pieces: dict[tuple[Order, float], Piece] = {}
+        self._boxes: dict[Order, Array] = {}
+
+    def knows(self, category: str) -> bool:
+        """Whether the catalogue has a category."""
+        return category in CATALOGUE
+
+    def usual(self, category: str, size: tuple[float, float, float] | None = None) -> Order:
+        """Return the order of what repeats through the house: its dining chairs, its ceiling lamps, its radiators."""
+        name = np.frombuffer(category.encode(), dtype=np.uint8).astype(np.int64).tolist()
+        return Order(category, int(np.random.default_rng([self._seed, 6, *name]).integers(2**31)), size)
+
+    def make(self, order: Order, *, detail: float = 1.0) -> Piece:
+        """Return the piece of an order."""
+        key = (order, detail)
+        if key not in self._pieces:
+            rng = np.random.default_rng(order.seed)
+            self._pieces[key] = make_piece(order.category, rng, self._style, detail=detail, size=order.size)
+        return self._pieces[key]
+
+    def boxes(self, order: Order) -> Array:
+        """Return the boxes (K, 2, 3) that contain the piece, in its own frame."""
+        if order not in self._boxes:
+            self._boxes[order] = component_boxes(self.make(order).parts)
+        return self._boxes[order]
