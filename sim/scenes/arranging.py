@@ -13,7 +13,7 @@ from .mesh import Piece, Surface
 from .placement import Placement, RoomSpace
 from .solids import corners_of
 from .wall_side import WallSide, opening_on
-from .workshop import Order
+from .supplier import Order
 
 WALL_GAP = 0.016  # clears the skirting
 _LIFT = 0.0008  # what stands on something is this far above it, so that no two faces coincide
@@ -29,7 +29,7 @@ class Arranger:
     def __init__(self, space: RoomSpace, rng: np.random.Generator) -> None:
         self.space = space
         self.rng = rng
-        self.workshop = space.workshop
+        self.supplier = space.supplier
 
     def order(self, category: str, size: Size | None = None) -> Order:
         """Return the order of a new design."""
@@ -37,7 +37,7 @@ class Arranger:
 
     def piece(self, order: Order) -> Piece:
         """Return the piece of an order."""
-        return self.workshop.make(order)
+        return self.supplier.make(order)
 
     def placed(self, number: int) -> tuple[Placement, Piece]:
         """Return a placement and its piece."""
@@ -68,8 +68,8 @@ class Arranger:
 
     def _ordered(self, category: str | Order) -> Order | None:
         if isinstance(category, Order):
-            return category if self.workshop.knows(category.category) else None
-        return self.order(category) if self.workshop.knows(category) else None
+            return category if self.supplier.knows(category.category) else None
+        return self.order(category) if self.supplier.knows(category) else None
 
     def _at_wall(self, order: Order, side: WallSide, u: float, depth: float, z: float = 0.0) -> Placement:
         """Place by the middle of the back: pieces that hang have their origin there, others half a depth before it."""
@@ -205,7 +205,7 @@ class Arranger:
 
     def rug_under(self, numbers: Sequence[int], *, margin: float = 0.3) -> int | None:
         """Lay a rug that the given pieces stand on; they are lifted by its thickness."""
-        if not numbers or not self.workshop.knows("rug"):
+        if not numbers or not self.supplier.knows("rug"):
             return None
         placement, _ = self.placed(numbers[0])
         width, depth = self._extent(numbers, placement)
@@ -237,7 +237,7 @@ class Arranger:
     def loose_rug(self, size: tuple[float, float] | None = None, *, near: int | None = None) -> int | None:
         """Lay a rug on free floor: beside a piece, or anywhere."""
         order = self.order("rug", None if size is None else (*size, 0.012))
-        if not self.workshop.knows("rug"):
+        if not self.supplier.knows("rug"):
             return None
         width, depth, _ = self.piece(order).size
         if near is not None:
@@ -303,7 +303,7 @@ class Arranger:
         if bottom > 0.55:
             tall = min(0.6, bottom - 0.22)
             width = float(np.clip(u1 - u0 - 0.3, 0.4, 1.4))
-            radiator = self.workshop.usual("radiator", (round(width, 2), 0.1, round(tall, 2)))
+            radiator = self.supplier.usual("radiator", (round(width, 2), 0.1, round(tall, 2)))
             self._hang(radiator, side, (u0 + u1) / 2, 0.12 + tall / 2)
         if has_sill(window) and self.rng.random() < 0.7:
             self._on_sill(side, u0, bottom, u1)
@@ -313,12 +313,12 @@ class Arranger:
         low = bottom - 0.12 if short else 0.03
         high = min(top + 0.14, self.space.plan.ceiling - 0.04)
         width = round(float(self.rng.uniform(0.28, 0.46)), 2)
-        order = self.workshop.usual("curtain", (width, 0.1, round(high - low, 2)))
+        order = self.supplier.usual("curtain", (width, 0.1, round(high - low, 2)))
         for u in (u0 + 0.06 - width / 2, u1 - 0.06 + width / 2):
             self._hang(order, side, u, (low + high) / 2, depth=0.045)
 
     def _hang(self, order: Order, side: WallSide, u: float, z: float, *, depth: float = 0.002) -> int | None:
-        if not self.workshop.knows(order.category):
+        if not self.supplier.knows(order.category):
             return None
         if self.piece(order).mount != "wall":
             z, depth = z - self.piece(order).size[2] / 2, depth + self.piece(order).size[1] / 2

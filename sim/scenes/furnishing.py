@@ -11,14 +11,14 @@ from .dressing import dress_room
 from .floor_plan import FloorPlan
 from .placement import Placement, RoomSpace
 from .room_furniture import FURNISH
-from .workshop import Workshop
+from .supplier import Supplier
 
 
-def furnish_house(plan: FloorPlan, workshop: Workshop) -> list[list[Placement]]:
+def furnish_house(plan: FloorPlan, supplier: Supplier) -> list[list[Placement]]:
     """Return the placements of every room, in the order of the plan's rooms."""
     spaces: list[RoomSpace] = []
     for index, room in enumerate(plan.rooms):
-        space = RoomSpace(plan, index, workshop)
+        space = RoomSpace(plan, index, supplier)
         if room.twin_of is not None:
             _copy(spaces[room.twin_of], space, mirrored=room.mirrored)
         else:
@@ -29,7 +29,7 @@ def furnish_house(plan: FloorPlan, workshop: Workshop) -> list[list[Placement]]:
 
 def _furnish(space: RoomSpace) -> None:
     arranger = Arranger(space, np.random.default_rng([space.room.look, 4]))
-    light = arranger.workshop.usual("light")
+    light = arranger.supplier.usual("light")
     FURNISH[space.room.type](arranger)
     for window in space.windows():
         arranger.at_window(window)

@@ -22,7 +22,7 @@ from .mesh import Array, Part
 from .navigable import navigable_floor
 from .placement import Placement
 from .planning import plan_floor
-from .workshop import Workshop
+from .supplier import Supplier
 
 #: Changes whenever the same seed gives another house.
 HOUSE_VERSION = "1"
@@ -40,7 +40,7 @@ class _Blueprint:
     seed: int
     plan: FloorPlan
     finishes: Finishes
-    workshop: Workshop
+    supplier: Supplier
     placements: list[list[Placement]]
 
     def furniture(self, detail: float) -> list[Element]:
@@ -48,7 +48,7 @@ class _Blueprint:
         elements = []
         for room, placements in zip(self.plan.rooms, self.placements, strict=True):
             for number, placement in enumerate(placements):
-                piece = self.workshop.make(placement.order, detail=detail)
+                piece = self.supplier.make(placement.order, detail=detail)
                 parts = tuple(_placed(part, placement) for part in piece.parts)
                 elements.append(Element(piece.category, f"{room.name}/{piece.category} {number}", room.name, parts))
         return elements
@@ -56,7 +56,7 @@ class _Blueprint:
     def furniture_triangles(self, detail: float) -> int:
         """Return the number of triangles of all pieces at a level of detail."""
         orders = [placement.order for placements in self.placements for placement in placements]
-        return sum(len(part.triangles) for o in orders for part in self.workshop.make(o, detail=detail).parts)
+        return sum(len(part.triangles) for o in orders for part in self.supplier.make(o, detail=detail).parts)
 
     def shell(self, edge: float) -> list[Element]:
         """Return everything that is not furniture, in cells of at most ``edge`` metres."""
@@ -79,8 +79,8 @@ def generate_house(seed: int, *, triangles: int = 100_000) -> Scene:
     materials = Materials(seed)
     plan = plan_floor(rng)
     finishes = choose_finishes(plan, materials, rng)
-    workshop = Workshop(materials, seed)
-    blueprint = _Blueprint(seed, plan, finishes, workshop, furnish_house(plan, workshop))
+    supplier = Supplier(materials, seed)
+    blueprint = _Blueprint(seed, plan, finishes, supplier, furnish_house(plan, supplier))
     elements = _at_detail(blueprint, triangles)
     conditions = light_conditions(_luminaires(blueprint), np.random.default_rng([seed, 7]))
     rooms = tuple(Room(room.name, room.type, room.polygon) for room in plan.rooms)
@@ -143,7 +143,7 @@ def _luminaires(blueprint: _Blueprint) -> list[tuple[str, tuple[float, float, fl
     lights = []
     for placements in blueprint.placements:
         for placement in placements:
-            piece = blueprint.workshop.make(placement.order)
+            piece = blueprint.supplier.make(placement.order)
             if piece.category == "light":
                 lights.append((piece.category, (placement.x, placement.y, placement.z - piece.size[2] - 0.1)))
             elif piece.category == "lamp":

@@ -13,7 +13,7 @@ from .joinery import SILL_DEPTH, SILL_THICKNESS, has_sill, open_leaf, outward
 from .mesh import Array, Piece
 from .solids import aligned_box, corners_of, distance_to_box, overlapping, placed_boxes
 from .wall_side import WallSide, opening_on, wall_sides
-from .workshop import Order, Workshop
+from .supplier import Order, Supplier
 
 WALKWAY = 0.70  # the width that stays free between the doors of a room
 _CELL = 0.05
@@ -48,8 +48,8 @@ class Placement:
 class RoomSpace:
     """A room while it is being furnished: what is placed, which zones stay free, where one can walk."""
 
-    def __init__(self, plan: FloorPlan, index: int, workshop: Workshop) -> None:
-        self.plan, self.index, self.workshop = plan, index, workshop
+    def __init__(self, plan: FloorPlan, index: int, supplier: Supplier) -> None:
+        self.plan, self.index, self.supplier = plan, index, supplier
         self.room: PlannedRoom = plan.rooms[index]
         self.sides: tuple[WallSide, ...] = wall_sides(self.room)
         self.openings: list[Opening] = plan.openings_of(index)
@@ -83,16 +83,16 @@ class RoomSpace:
 
     def piece(self, placement: Placement) -> Piece:
         """Return the placed piece in its own frame."""
-        return self.workshop.make(placement.order)
+        return self.supplier.make(placement.order)
 
     def boxes(self, placement: Placement) -> Array:
         """Return the world boxes (K, 8) of a placement."""
-        local = self.workshop.boxes(placement.order)
+        local = self.supplier.boxes(placement.order)
         return placed_boxes(local, placement.x, placement.y, placement.z, placement.yaw)
 
     def outline(self, placement: Placement) -> Array:
         """Return the one world box (8,) around a placement."""
-        local = self.workshop.boxes(placement.order)
+        local = self.supplier.boxes(placement.order)
         whole = np.stack([local[:, 0].min(axis=0), local[:, 1].max(axis=0)])[None]
         return placed_boxes(whole, placement.x, placement.y, placement.z, placement.yaw)[0]
 

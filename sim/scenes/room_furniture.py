@@ -8,7 +8,7 @@ import numpy as np
 
 from .arranging import Arranger
 from .wall_side import WallSide
-from .workshop import Order
+from .supplier import Order
 
 
 def _opposite(arranger: Arranger, number: int) -> list[WallSide]:
@@ -65,7 +65,7 @@ def _turned_beside(arranger: Arranger, host: int, order: Order, aside: float, *,
     from .placement import Placement
 
     placement, _ = arranger.placed(host)
-    if not arranger.workshop.knows(order.category):
+    if not arranger.supplier.knows(order.category):
         return None
     x, y = placement.world(aside, 0.0)
     yaw = placement.yaw + turn + float(arranger.rng.normal(0.0, 0.12))
@@ -73,7 +73,7 @@ def _turned_beside(arranger: Arranger, host: int, order: Order, aside: float, *,
 
 
 def _stands(arranger: Arranger, category: str) -> bool:
-    return arranger.workshop.knows(category) and arranger.piece(arranger.workshop.usual(category)).mount == "floor"
+    return arranger.supplier.knows(category) and arranger.piece(arranger.supplier.usual(category)).mount == "floor"
 
 
 def _television(arranger: Arranger, seat: int) -> None:
@@ -91,7 +91,7 @@ def _dining_group(arranger: Arranger, low: int, high: int) -> int | None:
         table = arranger.against_wall("table", ignore={"front"})
     if table is None:
         return None
-    chairs = arranger.chairs_around(table, arranger.workshop.usual("chair"), int(arranger.rng.integers(low, high + 1)))
+    chairs = arranger.chairs_around(table, arranger.supplier.usual("chair"), int(arranger.rng.integers(low, high + 1)))
     if _chance(arranger, 0.6):
         arranger.rug_under([table, *chairs], margin=0.25)
     return table
@@ -106,7 +106,7 @@ def _desk_place(arranger: Arranger, desk: Order, chair: Order) -> int | None:
     for distance in (gap, 0.06, 0.2):
         if arranger.before(number, chair, gap=distance, aside=float(arranger.rng.uniform(-0.1, 0.1))) is not None:
             break
-    arranger.on_surface(number, arranger.workshop.usual("screen"), back=True)
+    arranger.on_surface(number, arranger.supplier.usual("screen"), back=True)
     for category in ("computer", "lamp", "book", "cup"):
         if _chance(arranger, 0.6):
             arranger.on_surface(number, category, back=category in {"computer", "lamp"})
@@ -149,7 +149,7 @@ def _bed_place(arranger: Arranger, bed: Order) -> int | None:
     for right in (True, False):
         side = arranger.beside(number, stand, right=right, gap=0.06)
         if side is not None:
-            arranger.on_surface(side, arranger.workshop.usual("lamp"))
+            arranger.on_surface(side, arranger.supplier.usual("lamp"))
     arranger.above(number, "painting", gap=0.3)
     return number
 
@@ -220,7 +220,7 @@ def furnish_bathroom(arranger: Arranger) -> None:
         arranger.against_wall("shower", where="corner")
     _storage(arranger, ["washer", "cabinet", "chest of drawers"], 0.55)
     for _ in range(int(arranger.rng.integers(1, 4))):
-        arranger.on_wall(arranger.workshop.usual("towel"), height=1.25)
+        arranger.on_wall(arranger.supplier.usual("towel"), height=1.25)
     arranger.loose_rug((0.8, 0.55))
     if not any(window.bottom < 1.3 for window in arranger.space.windows()):
         arranger.on_wall("radiator", bottom=0.2)
@@ -243,7 +243,7 @@ def furnish_dining_room(arranger: Arranger) -> None:
     """A long table with equal chairs, a sideboard."""
     _dining_group(arranger, 4, 8)
     _storage(arranger, ["cabinet", "chest of drawers", "bookcase"], 0.75)
-    chair = arranger.workshop.usual("chair")
+    chair = arranger.supplier.usual("chair")
     if _chance(arranger, 0.4):
         arranger.against_wall(chair, where="corner")
     _corner_pieces(arranger, ["plant", "lamp", "plant", "basket"], 0.55)

@@ -21,7 +21,7 @@ class Order:
     size: tuple[float, float, float] | None = None
 
 
-class Workshop:
+class Supplier:
     """Makes pieces and remembers them."""
 
     def __init__(self, materials: Materials, seed: int) -> None:
