@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -221,34 +221,26 @@ def _caption(board: pd.DataFrame, title: str) -> str:
 
 
 def _count(number: int, noun: str) -> str:
-    plural = {"query": "queries", "room or map": "rooms or maps"}.get(noun, f"{noun}s")
+    plural = {"query": "queries"}.get(noun, f"{noun}s")
     return f"{number} {noun if number == 1 else plural}"
 
 
 def _notes(board: pd.DataFrame) -> tuple[str, ...]:
     """Say how the intervals were made, what ties mean, and what the marks mean."""
-    unit, clusters = board["cluster_unit"].iloc[0], int(board["clusters"].max())
-    noun = {"map": "room or map"}.get(unit, unit)
-    intervals = f"Brackets: 95 % bootstrap intervals over {_count(clusters, noun)}"
-    if unit != "scene":
-        intervals += "; they hold for these scenes, of which there are too few to speak for others"
     ties = "Methods that the paired intervals cannot tell apart share a rank (2=)."
     marks = [note for role, note in MARK_NOTES.items() if role in set(board["role"])]
-    failing = ["A failure counts as infinitely wrong; ∞: at least half of the queries failed."] * bool(
-        (board["failures"] > 0).any()
-    )
-    return (f"{intervals}.", ties, *failing, *marks)
+    failing = ["A failure counts as infinitely wrong; ∞: at least half of the queries failed."]
+    return (interval_note(board), ties, *(failing if (board["failures"] > 0).any() else []), *marks)
+
+
+def interval_note(board: pd.DataFrame) -> str:
+    """Return the sentence that says what the intervals of a leaderboard are about."""
+    unit, clusters = board["cluster_unit"].iloc[0], int(board["clusters"].max())
+    note = f"Brackets: 95 % bootstrap intervals over {_count(clusters, unit)}"
+    if unit != "scene":
+        note += "; they hold for these scenes, which are too few to speak for others"
+    return f"{note}."
 
 
 def _transposed(columns: Sequence[list[Cell]]) -> list[list[Cell]]:
     return [list(row) for row in zip(*columns, strict=True)]
-
-
-def board_order(board: pd.DataFrame) -> list[str]:
-    """Return all methods in the order of the leaderboard's first density, then those only others hold."""
-    return list(dict.fromkeys(board.sort_values("density", kind="stable")["method"]))
-
-
-def board_roles(estimates: pd.DataFrame) -> Mapping[str, str]:
-    """Return the role of each method: "", "oracle" or "chance"."""
-    return dict(estimates.drop_duplicates("method").set_index("method")["role"])

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
 from relocbench.bench.records import ESTIMATE_COLUMNS, MAP_COLUMNS, SPAN_COLUMNS
-from relocbench.datasets.views import POSE_COLUMNS, pose_columns
-from relocbench.sim.geometry import Pose, rotation_error, translation_error
+from relocbench.bench.store import ESTIMATES, MAPS, SPANS, CellRecord, RunRecord, write_record
+from relocbench.datasets.dataset import CHECKSUMS, VIEWS, Dataset, file_digest
+from relocbench.datasets.manifest import MANIFEST, Manifest, SceneRecord
+from relocbench.datasets.spec import DatasetSpec
+from relocbench.datasets.views import CAMERA_COLUMNS, POSE_COLUMNS, VIEW_COLUMNS, pose_columns
+from relocbench.sim.geometry import Camera, Pose, rotation_error, translation_error
+from shapely import box
+
+MACHINE = "8c0de8c0de01"
 
 #: name: (scale of the translation error in metres, share of failures at no covisibility, milliseconds per query)
 METHODS = {
@@ -98,7 +111,7 @@ def _room_rows(random, room, method, density, true, covisibility, scale, fails, 
             "load_seconds": 0.001,
             "seconds": cost / 1e3 * random.lognormal(0, 0.25, n),
             "warm": np.arange(n) >= 1,
-            "machine": "8-cores-aa11",
+            "machine": MACHINE,
         }
     )
 
@@ -120,5 +133,151 @@ def made_up_spans(estimates: pd.DataFrame, seed: int) -> pd.DataFrame:
 def made_up_maps(estimates: pd.DataFrame) -> pd.DataFrame:
     """Return a table of ``MAP_COLUMNS``: one row per method, map and density."""
     maps = estimates.groupby(["method", "scene", "map", "density"], as_index=False)["references"].first()
-    built = {"start_seconds": 1.2, "build_seconds": 0.4, "map_bytes": 2_500_000, "peak_memory_bytes": 310_000_000, "machine": "8-cores-aa11"}
+    built = {"start_seconds": 1.2, "build_seconds": 0.4, "map_bytes": 2_500_000, "peak_memory_bytes": 310_000_000, "machine": MACHINE}
     return maps.assign(**built)[list(MAP_COLUMNS)]
+
+
+def write_made_up_run(
+    folder: Path,
+    estimates: pd.DataFrame,
+    *,
+    machine: str = MACHINE,
+    dataset: Path | None = None,
+    methods: Sequence[str] | None = None,
+) -> Path:
+    """Write a results folder that holds ``estimates``, with its dataset inside, or beside it in ``dataset``."""
+    data = write_made_up_dataset(dataset or folder / "dataset", estimates) if dataset is None else dataset
+    spans, maps = made_up_spans(estimates, seed=3), made_up_maps(estimates)
+    cells = []
+    for method in methods or METHODS:
+        place = folder / "methods" / f"{method}-0123456789ab"
+        place.mkdir(parents=True)
+        for name, table in ((ESTIMATES, estimates), (SPANS, spans), (MAPS, maps)):
+            own = table[table["method"] == method].assign(machine=machine)
+            own.to_parquet(place / name, index=False)
+        config = {"ratio": 0.8} if "sift" in method else {}
+        folder_name = str(place.relative_to(folder))
+        cells.append(
+            CellRecord(
+                label=method, role=ROLES.get(method, ""), method=method, config=config, key="0" * 64, folder=folder_name
+            )
+        )
+    record = RunRecord(
+        track="made-up",
+        track_version=1,
+        description="Errors drawn from known distributions.",
+        size="mini",
+        split="test",
+        seed=1,
+        primary="median_translation_error",
+        dataset="dataset" if dataset is None else str(dataset),
+        dataset_sha256=Dataset.open(data).sha256,
+        query_timeout=60.0,
+        map_timeout=600.0,
+        cells=tuple(cells),
+        sessions=(session_record(machine),),
+    )
+    write_record(folder, record)
+    return folder
+
+
+def session_record(machine: str) -> dict[str, object]:
+    """What a run records of one call."""
+    hardware = {"cpu": "Made-Up 3000", "usable_cores": 2, "logical_cores": 8, "memory_gib": 16}
+    return {
+        "started": "2026-01-01T00:00:00+00:00",
+        "command": "relocbench run made-up",
+        "jobs": 2,
+        "machine": machine,
+        "hardware": {**hardware, "architecture": "x86_64", "system": "Linux"},
+        "platform": "Linux",
+        "threads": {"OMP_NUM_THREADS": "1"},
+        "versions": {"python": "3.11", "relocbench": "0.1.0"},
+        "git": None,
+    }
+
+
+def write_made_up_dataset(root: Path, estimates: pd.DataFrame) -> Path:
+    """Write a dataset whose queries are those of ``estimates``; every image is a picture of its own id."""
+    queries = estimates.drop_duplicates("query")
+    rows = [
+        _view_row(row.query, row.map, row.room, "query", {c: getattr(row, f"true_{c}") for c in POSE_COLUMNS})
+        | {"covisibility": row.covisibility, "covisible_reference": f"{row.map}-r0"}
+        for row in queries.itertuples()
+    ]
+    for name, (x0, y0, x1, y1) in ROOMS.items():
+        corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+        for i in range(int(estimates["density"].max())):
+            (x, y), centre = corners[i % 4], ((x0 + x1) / 2, (y0 + y1) / 2)
+            inwards = 0.3 + 0.05 * i
+            eye = (x + inwards * np.sign(centre[0] - x), y + inwards * np.sign(centre[1] - y), 1.6)
+            pose = {c: float(v[0]) for c, v in pose_columns(Pose.stack([Pose.look_at(eye, (*centre, 1.3))])).items()}
+            density = 4 if i < 4 else 2 ** int(np.ceil(np.log2(i + 1)))
+            row = _view_row(f"{name}-r{i}", name, name.split("/")[1], "reference", pose)
+            rows.append(row | {"density": density, "covisibility": np.nan, "covisible_reference": ""})
+    table = pd.DataFrame(rows)[list(VIEW_COLUMNS)].astype(VIEW_COLUMNS)
+    for row in table.itertuples():
+        (root / row.image).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(root / row.image), _picture(row.view))
+    _seal(root, table)
+    return root
+
+
+def _view_row(view: str, map_name: str, room: str, role: str, pose: dict[str, float]) -> dict[str, object]:
+    camera = Camera.from_fov(96, 72, 90.0)
+    return {
+        "view": view,
+        "scene": map_name.split("/")[0],
+        "split": "test",
+        "role": role,
+        "map": map_name,
+        "room": room,
+        "condition": "day",
+        "simulator": "raycast",
+        **{name: getattr(camera, name) for name in CAMERA_COLUMNS},
+        **pose,
+        "place": -1,
+        "density": 0,
+        "image": f"images/{view}.png",
+        "depth": "",
+        "semantic": "",
+    }
+
+
+def _picture(view: str) -> np.ndarray:
+    random = np.random.default_rng(list(view.encode()))
+    image = cv2.resize(random.integers(60, 220, (4, 5, 3), dtype=np.uint8), (96, 72), interpolation=cv2.INTER_CUBIC)
+    return cv2.putText(image, view[-4:], (18, 45), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (0, 0, 0), 2)
+
+
+def _seal(root: Path, views: pd.DataFrame) -> None:
+    views.to_parquet(root / VIEWS, index=False)
+    digest = {"path": VIEWS, "size": (root / VIEWS).stat().st_size, "blake2b": file_digest(root / VIEWS)}
+    pd.DataFrame([digest]).to_parquet(root / CHECKSUMS, index=False)
+    names = sorted({name.split("/")[0] for name in ROOMS})
+    (root / "scenes").mkdir()
+    for scene in names:
+        inside = {name.split("/")[1]: bounds for name, bounds in ROOMS.items() if name.startswith(f"{scene}/")}
+        rooms = [{"name": n, "type": n, "polygon": list(box(*b).exterior.coords)} for n, b in inside.items()]
+        (root / "scenes" / f"{scene}.json").write_text(json.dumps({"rooms": rooms}))
+    scenes = [
+        SceneRecord(name=n, split="test", source=7, file=f"scenes/{n}.glb", sha256="", triangles=0, rooms=1)
+        for n in names
+    ]
+    manifest = Manifest(
+        name="made-up",
+        spec=DatasetSpec(scenes={"test": (7, 9)}),
+        versions={},
+        categories=("unknown",),
+        scenes=tuple(scenes),
+        splits={},
+        views=len(views),
+        checksums=hashlib.sha256((root / CHECKSUMS).read_bytes()).hexdigest(),
+    )
+    (root / MANIFEST).write_text(manifest.sealed().to_json())
+
+
+@pytest.fixture(scope="session")
+def made_up_run(tmp_path_factory: pytest.TempPathFactory, estimates: pd.DataFrame) -> Path:
+    """A results folder with its dataset. Read-only, shared."""
+    return write_made_up_run(tmp_path_factory.mktemp("runs") / "made-up-mini", estimates)

@@ -1,0 +1,66 @@
+"""The leaderboard in a terminal."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from .leaderboard import MAIN, MARK_NOTES, MARKS, interval_note, metric_decimals, rank_texts, three_digits
+from .tables import format_number
+
+#: What fits into 100 columns, by the metrics' names, with headers of its own.
+HEADERS = {
+    "median_translation_error": "median error",
+    "median_rotation_error": "rotation",
+    "success_rate": "success",
+    "recall_0.25m_2deg": "0.25 m, 2°",
+    "recall_0.5m_5deg": "0.5 m, 5°",
+}
+SHOWN = tuple(metric for metric in MAIN if metric.name in HEADERS)
+WITH_INTERVAL = "median_translation_error"
+
+
+def print_leaderboard(leaderboard: pd.DataFrame, console: Console) -> None:
+    """Print a scored leaderboard (:func:`relocbench.bench.scoring.leaderboard`), one table per density."""
+    if leaderboard.empty:
+        console.print("no results: no method has finished")
+        return
+    for _, board in leaderboard.groupby("density", sort=True):
+        console.print(_table(board))
+    console.print(f"[dim]{_footnote(leaderboard)}[/dim]")
+
+
+def _table(board: pd.DataFrame) -> Table:
+    first = board.iloc[0]
+    title = f"{first['density']} references per map, {board['queries'].max()} queries"
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
+    table.add_column("rank", justify="right")
+    table.add_column("method", no_wrap=True)
+    for metric in SHOWN:
+        table.add_column(f"{HEADERS[metric.name]}\n({metric.unit})", justify="right", no_wrap=True)
+    table.add_column("latency p50\n(ms)", justify="right", no_wrap=True)
+    cells = {metric.name: _texts(board, metric.name) for metric in SHOWN}
+    for i, (rank, row) in enumerate(zip(rank_texts(board), board.itertuples(), strict=True)):
+        values = [cells[metric.name][i] for metric in SHOWN]
+        name = f"{row.method} {MARKS.get(row.role, '')}".strip()
+        table.add_row(rank, name, *values, three_digits(row.seconds_p50 * 1e3), style="dim" if row.role else None)
+    return table
+
+
+def _texts(board: pd.DataFrame, name: str) -> list[str]:
+    metric = next(metric for metric in SHOWN if metric.name == name)
+    values = board[[name, f"{name}_low", f"{name}_high"]].astype(float).to_numpy() * metric.factor
+    decimals = metric_decimals(metric, values[:, 0], queries=int(board["queries"].max()))
+    texts = [[format_number(value, decimals) for value in row] for row in values]
+    if name != WITH_INTERVAL:
+        return [text[0] for text in texts]
+    known = [not math.isnan(low) for low in values[:, 1]]
+    return [f"{v} \\[{low}, {high}]" if k else v for (v, low, high), k in zip(texts, known, strict=True)]
+
+
+def _footnote(board: pd.DataFrame) -> str:
+    marks = [note for role, note in MARK_NOTES.items() if role in set(board["role"])]
+    return " ".join([interval_note(board), "Errors are medians over all queries, failures counted as infinite.", *marks])

@@ -1,0 +1,360 @@
+"""`PageGroup`: the part of the page on one group of results, in the terms of the template."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ..bench.store import RunStore
+from .figures import inline_svg
+from .floor_plan import QUERIES_PER_PLAN, SCENES_PER_FIGURE, floor_plan
+from .latency import latency_table, map_table, stage_table
+from .leaderboard import SHOWN, difference_table, failure_table, further_table, main_table
+from .page_tables import PageTable, page_table
+from .plots import (
+    FEWEST_IN_BIN,
+    accuracy_against_latency,
+    covisibility_quartiles,
+    error_against_covisibility,
+    error_against_references,
+    error_cdfs,
+    stage_bars,
+)
+from .query_browser import browse_queries
+from .summary import MachineSummary, Summary
+from .tables import Table
+
+
+@dataclass(frozen=True, eq=False)
+class Plot:
+    """A figure with its file name, its place in a switcher (``key``), title and caption, and its form in the page."""
+
+    name: str
+    key: str
+    title: str
+    caption: str
+    figure: Figure
+    svg: str
+
+
+@dataclass(frozen=True, eq=False)
+class MachinePart:
+    """What the page says of one machine."""
+
+    title: str
+    description: str
+    latency: PageTable
+    stages: PageTable
+    maps: PageTable
+    plots: list[Plot]
+
+
+@dataclass(frozen=True, eq=False)
+class BrowserPart:
+    """The browser of single queries: its records as JSON that is safe inside a page, and what was left out."""
+
+    json: str
+    note: str
+
+
+@dataclass(frozen=True, eq=False)
+class ProvenancePart:
+    """Where one run came from."""
+
+    title: str
+    facts: list[tuple[str, str]]
+    methods: list[tuple[str, str]]
+    raw: str
+
+
+@dataclass(frozen=True, eq=False)
+class PageGroup:
+    """Everything that the template shows of one group of results."""
+
+    id: str
+    title: str
+    lede: str
+    warnings: list[str]
+    leaderboards: list[PageTable]
+    further: list[PageTable]
+    differences: PageTable | None
+    failures: PageTable
+    cdfs: list[Plot]
+    accuracy: list[Plot]
+    floor_plans: list[Plot]
+    latency_note: str
+    machines: list[MachinePart]
+    browser: BrowserPart
+    provenance: list[ProvenancePart]
+
+    @property
+    def plots(self) -> list[Plot]:
+        """All plots of the group."""
+        of_machines = [plot for machine in self.machines for plot in machine.plots]
+        return [*self.cdfs, *self.accuracy, *self.floor_plans, *of_machines]
+
+
+def page_group(summary: Summary, *, identifier: str) -> PageGroup:
+    """Draw and lay out one group; ``identifier`` keeps its element ids apart from other groups'."""
+    results = summary.results
+    boards = [summary.board[summary.board["density"] == density] for density in summary.densities]
+    primary = _column_title(results.primary)
+
+    def shown(table: Table, kind: str = "", sorted_by: str = "") -> PageTable:
+        return page_table(table, summary.styles, summary.roles, kind=kind, sorted_by=sorted_by)
+
+    return PageGroup(
+        id=identifier,
+        title=results.name,
+        lede=_lede(summary),
+        warnings=[f"Without images and floor plans: {results.trouble}."] if results.trouble else [],
+        leaderboards=[shown(main_table(board), "board", primary) for board in boards],
+        further=[shown(further_table(board), "further") for board in boards],
+        differences=shown(difference_table(summary.differences, results.primary)) if len(summary.differences) else None,
+        failures=shown(failure_table(summary.reasons, summary.board)),
+        cdfs=[_cdf(summary, density, identifier) for density in summary.densities],
+        accuracy=_accuracy_plots(summary, identifier),
+        floor_plans=_floor_plans(summary, identifier),
+        latency_note=_latency_note(summary),
+        machines=[_machine_part(summary, machine, identifier, shown) for machine in summary.machines],
+        browser=_browser(summary),
+        provenance=[_provenance(store) for store in results.stores],
+    )
+
+
+def _column_title(metric: str) -> str:
+    shown = SHOWN[metric]
+    return f"{shown.header} ({shown.unit})" if shown.unit else shown.header
+
+
+def _plot(figure: Figure, name: str, identifier: str, *, title: str, caption: str, key: str = "") -> Plot:
+    svg = inline_svg(figure, f"{identifier}-{name}", title)
+    return Plot(name, key, title, caption, figure, svg)
+
+
+def _cdf(summary: Summary, density: int, identifier: str) -> Plot:
+    several = len(summary.densities) > 1
+    return _plot(
+        error_cdfs(summary.at(density), summary.order, summary.styles),
+        f"error-cdf-{density}" if several else "error-cdf",
+        identifier,
+        title="How many queries come within an error",
+        caption=f"{_at_density(density)}A curve that levels off below 100 % belongs to a method that fails on the rest. "
+        "The legend follows the leaderboard.",
+        key=str(density),
+    )
+
+
+def _at_density(density: int) -> str:
+    return f"With {density} references per map. " if density > 0 else ""
+
+
+def _accuracy_plots(summary: Summary, identifier: str) -> list[Plot]:
+    plots = []
+    estimates = summary.at(summary.base_density)
+    if len(covisibility_quartiles(estimates)):
+        plots.append(
+            _plot(
+                error_against_covisibility(estimates, summary.order, summary.styles),
+                "error-covisibility",
+                identifier,
+                title="What overlap with the references is worth",
+                caption=f"{_at_density(summary.base_density)}Medians with quartiles over the queries of a bin, failures "
+                f"included as infinitely wrong; bins with fewer than {FEWEST_IN_BIN} queries are left out.",
+            )
+        )
+    if len(summary.densities) > 1:
+        plots.append(
+            _plot(
+                error_against_references(_metric_points(summary.board), summary.order, summary.styles),
+                "error-references",
+                identifier,
+                title="What more references are worth",
+                caption="Medians over all queries with the leaderboard's intervals.",
+            )
+        )
+    return plots
+
+
+def _metric_points(board: pd.DataFrame) -> pd.DataFrame:
+    name = "median_translation_error"
+    names = {name: "value", f"{name}_low": "low", f"{name}_high": "high", "seconds_p50": "latency"}
+    points = board.rename(columns=names)[["method", "density", "value", "low", "high", "latency"]]
+    # An interval that nobody knows (one scene of one query) has no length.
+    return points.assign(low=points["low"].fillna(points["value"]), high=points["high"].fillna(points["value"]))
+
+
+def _floor_plans(summary: Summary, identifier: str) -> list[Plot]:
+    outlines = {scene: [room.ring for room in rooms] for scene, rooms in summary.results.rooms.items()}
+    estimates = summary.at(summary.base_density)
+    scenes = estimates["scene"].nunique()
+    thinned = estimates.groupby(["method", "scene"]).size().max() > QUERIES_PER_PLAN
+    caption = _at_density(summary.base_density)
+    caption += "An arrow is a true pose, a line leads to where the method put it, a cross is a failure."
+    if thinned:
+        caption += f" {QUERIES_PER_PLAN} queries per scene are drawn, evenly chosen."
+    if scenes > SCENES_PER_FIGURE:
+        caption += f" {SCENES_PER_FIGURE} of {scenes} scenes are drawn."
+    methods = [method for method in summary.order if summary.roles[method] != "chance"]
+    competitors_first = sorted(methods, key=lambda method: summary.roles[method] != "")
+    return [
+        _plot(
+            floor_plan(estimates[estimates["method"] == method], outlines),
+            f"floor-plan-{_file_name(method)}",
+            identifier,
+            title=f"Where {method} errs",
+            caption=caption,
+            key=method,
+        )
+        for method in competitors_first
+    ]
+
+
+def _file_name(method: str) -> str:
+    return "".join(c if c.isalnum() or c in "-." else "-" for c in method)
+
+
+def _machine_part(
+    summary: Summary, machine: MachineSummary, identifier: str, shown: Callable[[Table], PageTable]
+) -> MachinePart:
+    return MachinePart(
+        title=f"Machine {machine.fingerprint}",
+        description=_machine_description(machine),
+        latency=shown(latency_table(machine.latencies)),
+        stages=shown(stage_table(machine.stages)),
+        maps=shown(map_table(machine.maps)),
+        plots=_machine_plots(summary, machine, identifier),
+    )
+
+
+def _machine_plots(summary: Summary, machine: MachineSummary, identifier: str) -> list[Plot]:
+    suffix = "" if len(summary.machines) == 1 else f"-{machine.fingerprint}"
+    density = summary.base_density
+    plots = []
+    stages = machine.stages[machine.stages["density"] == density]
+    if len(stages):
+        plots.append(
+            _plot(
+                stage_bars(stages.rename(columns={"p50": "seconds"}), summary.order),
+                f"stages{suffix}",
+                identifier,
+                title="Where the time of a query goes",
+                caption=f"{_at_density(density)}Medians of stages need not add up to the median of the whole. "
+                "Methods that name no stages are left out.",
+            )
+        )
+    board = summary.board[(summary.board["density"] == density)]
+    here = machine.latencies[machine.latencies["density"] == density].set_index("method")["p50"]
+    points = _metric_points(board).assign(latency=board["method"].map(here))
+    points = points[points["latency"].notna()]
+    if (points["method"].map(summary.roles) == "").any():
+        plots.append(
+            _plot(
+                accuracy_against_latency(
+                    points, summary.styles, metric="Median translation error, all queries", unit="m"
+                ),
+                f"accuracy-latency{suffix}",
+                identifier,
+                title="What accuracy costs",
+                caption=f"{_at_density(density)}Lower left is better. No method is both faster and more accurate than "
+                "those on the front. Bars are the leaderboard's intervals; bounds are drawn as levels.",
+            )
+        )
+    return plots
+
+
+def _machine_description(machine: MachineSummary) -> str:
+    hardware = machine.hardware
+    if not hardware:
+        return "The run recorded no description of this machine."
+    parts = [str(hardware.get("cpu", "unknown processor"))]
+    parts.append(f"{hardware.get('usable_cores', '?')} of {hardware.get('logical_cores', '?')} logical cores usable")
+    parts.append(f"{hardware.get('memory_gib', '?')} GiB, {hardware.get('architecture', '?')}, {hardware.get('system', '?')}")
+    if machine.threads:
+        parts.append("one thread per method" if set(machine.threads.values()) == {"1"} else f"threads {machine.threads}")
+    if machine.jobs:
+        jobs = " and ".join(map(str, machine.jobs))
+        parts.append(f"{jobs} {'process' if machine.jobs == (1,) else 'processes'} side by side")
+    return "; ".join(parts) + "."
+
+
+def _latency_note(summary: Summary) -> str:
+    several = "" if len(summary.machines) == 1 else " Every machine has tables of its own: times do not compare across."
+    return (
+        "One query at a time, from the same calls that gave the accuracy; the first query on a map is not in the "
+        f"percentiles.{several}"
+    )
+
+
+def _lede(summary: Summary) -> str:
+    """Say in one paragraph what was measured and who leads."""
+    results = summary.results
+    board = summary.board[summary.board["density"] == summary.base_density]
+    estimates = summary.at(summary.base_density)
+    counts = [
+        _counted(len(summary.order), "method"),
+        _counted(estimates["query"].nunique(), "query", "queries"),
+        _counted(estimates["map"].nunique(), "map"),
+        _counted(estimates["scene"].nunique(), "scene"),
+    ]
+    densities = " or ".join(map(str, summary.densities))
+    sentence = f"{counts[0]} localized {counts[1]} in {counts[2]} of {counts[3]}, from {densities} references per map."
+    first = list(board.loc[board["rank"] == 1, "method"])
+    metric = SHOWN[results.primary].header.lower()
+    if len(first) == 1:
+        return f"{sentence} By {metric}, {first[0]} ranks first{_with_base(summary)}."
+    return f"{sentence} By {metric}, {', '.join(first[:-1])} and {first[-1]} share the first rank{_with_base(summary)}."
+
+
+def _with_base(summary: Summary) -> str:
+    return f" with {summary.base_density} references" if len(summary.densities) > 1 else ""
+
+
+def _counted(number: int, noun: str, plural: str = "") -> str:
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def _browser(summary: Summary) -> BrowserPart:
+    results = summary.results
+    browser = browse_queries(results.estimates, summary.order, results.views, results.rooms)
+    competitors = [i for i, method in enumerate(summary.order) if not summary.roles[method]]
+    extra = {
+        "colours": [summary.styles[method].colour for method in summary.order],
+        "start": competitors[0] if competitors else 0,
+    }
+    return BrowserPart(json_in_page({**browser.data, **extra}), browser.note)
+
+
+def json_in_page(data: Any) -> str:
+    """Return JSON that can stand inside a <script> element, whatever its strings hold."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _provenance(store: RunStore) -> ProvenancePart:
+    record = store.record
+    facts = [
+        ("Track", f"{record.track}, version {record.track_version}, size {record.size}, {record.split} split"),
+        ("About", record.description),
+        ("Dataset SHA-256", record.dataset_sha256),
+        ("Seed", str(record.seed)),
+        ("Timeouts", f"{record.query_timeout:g} s per query, {record.map_timeout:g} s per map"),
+        ("Ranked by", SHOWN[record.primary].header.lower()),
+    ]
+    if record.sessions:
+        last = record.sessions[-1]
+        facts += [
+            ("Computed", ", ".join(str(session.get("started", "?")) for session in record.sessions)),
+            ("Command", str(last.get("command", "?"))),
+            ("Commit", str(last.get("git") or "unknown (not run from a checkout)")),
+            ("Versions", ", ".join(f"{name} {version}" for name, version in last.get("versions", {}).items())),
+            ("System", str(last.get("platform", "?"))),
+        ]
+    methods = [(cell.label, f"{cell.method} {json.dumps(cell.config)}") for cell in record.cells]
+    raw = json.dumps(record.model_dump(mode="json"), indent=1)
+    return ProvenancePart(f"Run {store.folder.name}", facts, methods, raw)

@@ -1,0 +1,198 @@
+"""What the page's browser of single queries shows: a choice of queries, every method's answers to them, thumbnails."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from ..datasets.views import View, ViewSet, pose_from_table
+from ..errors import InputError
+from .results import RoomOutline
+
+MOST_ANSWERS = 6000  # answers (queries x methods x densities) that a page holds
+FEWEST_QUERIES = 60  # ... but never fewer queries than this
+IMAGE_BYTES = 9 * 2**20  # of JPEG in a page; base64 makes a third more of it
+THUMBNAIL = 256  # pixels, the longer side
+JPEG_QUALITY = 78
+SHOWN_REFERENCES = 5  # of a ranking
+
+
+@dataclass(frozen=True)
+class QueryBrowser:
+    """The browser's data, ready for JSON, and one sentence on what was left out."""
+
+    data: dict[str, Any]
+    note: str
+
+
+def browse_queries(
+    estimates: pd.DataFrame,
+    order: Sequence[str],
+    views: ViewSet | None,
+    rooms: Mapping[str, Sequence[RoomOutline]],
+) -> QueryBrowser:
+    """Choose queries and gather what is known of them.
+
+    ``estimates`` has ``ESTIMATE_COLUMNS``; ``order`` lists the methods as the leaderboard does; ``views`` are the
+    dataset's, None where it is gone (then there are no images); ``rooms`` gives each scene's outlines.
+    """
+    densities = sorted(int(density) for density in set(estimates["density"]))
+    chosen = choose_queries(estimates, most=max(FEWEST_QUERIES, MOST_ANSWERS // (len(order) * len(densities))))
+    answers = estimates[estimates["query"].isin(chosen)]
+    queries = answers.drop_duplicates("query").sort_values("query", kind="stable")
+    ids = list(queries["query"])
+    table = {} if views is None else {name: row for row, name in enumerate(views.ids)}
+    used = Counter(ref for ranking in answers["ranking"] for ref in list(ranking)[:SHOWN_REFERENCES])
+    wanted = [*ids, *(name for name, _ in sorted(used.items(), key=lambda item: (-item[1], item[0])))]
+    images = _thumbnails([] if views is None else [views[table[name]] for name in wanted if name in table])
+    places = {name: place for place, name in enumerate(images)}
+    references = _references(views, set(queries["map"]), set(used))
+    data = {
+        "methods": list(order),
+        "densities": densities,
+        "queries": [_query(row, pose, places) for row, pose in _records(queries, "true_")],
+        "answers": _answers(answers, order, densities, ids, [reference["id"] for reference in references]),
+        "references": [{**reference, "image": places.get(reference["id"])} for reference in references],
+        "images": list(images.values()),
+        "rooms": {scene: [_outline(room) for room in rooms.get(scene, ())] for scene in sorted(set(queries["scene"]))},
+    }
+    left_out = len(wanted) - len(images)
+    return QueryBrowser(data, _note(len(ids), estimates["query"].nunique(), left_out, views is None))
+
+
+def choose_queries(estimates: pd.DataFrame, *, most: int) -> set[str]:
+    """Return the ids of at most about ``most`` queries: all of them where they are few.
+
+    Otherwise an even sample makes up half, and the worst of every method at every density the rest.
+    """
+    ids = sorted(set(estimates["query"]))
+    if len(ids) <= most:
+        return set(ids)
+    spaced = np.unique(np.linspace(0, len(ids) - 1, most // 2).round().astype(int))
+    chosen = {ids[i] for i in spaced}
+    ranked = [worst_first(group)["query"].tolist() for _, group in estimates.groupby(["method", "density"], sort=True)]
+    for place in range(max(len(ranking) for ranking in ranked)):
+        following = chosen | {ranking[place] for ranking in ranked if place < len(ranking)}
+        if len(following) > most:
+            break
+        chosen = following
+    return chosen
+
+
+def worst_first(answers: pd.DataFrame) -> pd.DataFrame:
+    """Return answers by falling translation error; failures come first, the most covisible (most surprising) of all."""
+    return answers.sort_values(["translation_error", "covisibility", "query"], ascending=[False, False, True])
+
+
+def _records(table: pd.DataFrame, prefix: str) -> Iterable[tuple[Any, list[float]]]:
+    """Yield each row with the position and heading of a pose: x, y, z in metres, yaw in radians."""
+    poses = pose_from_table(table, prefix)
+    yaw = np.arctan2(poses.forward[..., 1], poses.forward[..., 0])
+    planar = np.column_stack([poses.translation, yaw]) if len(table) else np.zeros((0, 4))
+    return zip(table.itertuples(index=False), planar.round(3).tolist(), strict=True)
+
+
+def _query(row: Any, pose: list[float], images: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "id": row.query,
+        "scene": row.scene,
+        "map": row.map,
+        "room": row.room,
+        "covisibility": _number(row.covisibility, 3),
+        "pose": pose,
+        "image": images.get(row.query),
+    }
+
+
+def _answers(
+    answers: pd.DataFrame, order: Sequence[str], densities: list[int], queries: list[str], references: list[str]
+) -> list[dict[str, Any]]:
+    located = answers["est_tx"].notna()
+    planar = {key: pose for key, (_, pose) in zip(answers.index[located], _records(answers[located], "est_"), strict=True)}
+    places = {name: place for place, name in enumerate(queries)}
+    reference_places = {name: place for place, name in enumerate(references)}
+    method_places = {name: place for place, name in enumerate(order)}
+    return [
+        {
+            "m": method_places[row.method],
+            "d": densities.index(row.density),
+            "q": places[row.query],
+            "reason": row.reason if row.status == "failure" else None,
+            "flags": row.flags,
+            "confidence": _number(row.confidence, 3),
+            "t": _number(row.translation_error, 4),
+            "r": _number(row.rotation_error, 3),
+            "pose": planar.get(row.Index),
+            "ranking": [reference_places[name] for name in list(row.ranking)[:SHOWN_REFERENCES] if name in reference_places],
+            "relevant": _number(row.relevant_rank, 0),
+            "ms": _number(row.seconds * 1e3, 3),
+        }
+        for row in answers.itertuples()
+    ]
+
+
+def _number(value: float, digits: int) -> float | None:
+    """Round for JSON, which knows neither infinity nor NaN: both become null."""
+    return round(float(value), digits) if np.isfinite(value) else None
+
+
+def _references(views: ViewSet | None, maps: set[str], ranked: set[str]) -> list[dict[str, Any]]:
+    """Return the references of the shown maps; without a dataset, only the names that rankings give."""
+    if views is None:
+        return [{"id": name, "map": None, "density": 0, "pose": None} for name in sorted(ranked)]
+    table = views.table
+    shown = table[(table["role"] == "reference") & table["map"].isin(maps)]
+    return [
+        {"id": row.view, "map": row.map, "density": int(row.density), "pose": pose}
+        for row, pose in _records(shown, "")
+    ]
+
+
+def _thumbnails(views: Sequence[View]) -> dict[str, str]:
+    """Return data URIs by view id, in the order given, until ``IMAGE_BYTES`` are used up."""
+    images: dict[str, str] = {}
+    budget = IMAGE_BYTES
+    for view in views:
+        encoded = _thumbnail(view)
+        if encoded is None:
+            continue
+        budget -= len(encoded)
+        if budget < 0:
+            break
+        images[view.id] = "data:image/jpeg;base64," + base64.b64encode(encoded).decode()
+    return images
+
+
+def _thumbnail(view: View) -> bytes | None:
+    try:
+        image = view.image()
+    except InputError:  # the page shows a placeholder in its place, and its note counts it
+        return None
+    scale = THUMBNAIL / max(image.shape[:2])
+    if scale < 1:
+        size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return encoded.tobytes()
+
+
+def _outline(room: RoomOutline) -> dict[str, Any]:
+    return {"name": room.name, "type": room.type, "ring": np.round(room.ring, 3).tolist()}
+
+
+def _note(shown: int, total: int, left_out: int, without_images: bool) -> str:
+    sentences = []
+    if shown < total:
+        sentences.append(f"{shown} of {total} queries are in this page: the worst of each method, and an even sample.")
+    if without_images:
+        sentences.append("The run's dataset could not be read, so there are no images and no floor plans.")
+    elif left_out:
+        sentences.append(f"{left_out} images were left out, unreadable or beyond the page's size limit.")
+    return " ".join(sentences)

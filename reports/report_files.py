@@ -1,0 +1,38 @@
+"""The files beside the page: tables in three formats, plots in two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .figures import save_figure
+from .latency import latency_table, map_table, stage_table
+from .leaderboard import difference_table, failure_table, full_table, leaderboard_tables
+from .page import PageGroup
+from .summary import Summary
+from .tables import Table, write_table
+
+
+def write_tables(summary: Summary, folder: Path) -> list[Path]:
+    """Write leaderboard, latency and failures as .md, .csv and .tex into ``folder`` and return the paths."""
+    boards = leaderboard_tables(summary.board)
+    if len(summary.differences):
+        boards.append(difference_table(summary.differences, summary.results.primary))
+    failures = failure_table(summary.reasons, summary.board)
+    paths = write_table(boards, folder / "leaderboard", raw=full_table(summary.board))
+    paths += write_table([failures], folder / "failures", raw=failures)
+    for machine in summary.machines:
+        tables = [latency_table(machine.latencies), stage_table(machine.stages), map_table(machine.maps)]
+        named = [_on_machine(table, machine.fingerprint) for table in tables]
+        stem = "latency" if len(summary.machines) == 1 else f"latency-{machine.fingerprint}"
+        paths += write_table(named, folder / stem, raw=named[0])
+        paths += write_table(named[1:2], folder / stem.replace("latency", "stages"), raw=named[1])
+    return paths
+
+
+def _on_machine(table: Table, fingerprint: str) -> Table:
+    return Table(f"{table.caption}, on machine {fingerprint}", table.columns, table.rows, table.notes)
+
+
+def write_plots(group: PageGroup, folder: Path) -> list[Path]:
+    """Write every plot of the page as .png and .svg into ``folder`` and return the paths."""
+    return [path for plot in group.plots for path in save_figure(plot.figure, folder / plot.name)]

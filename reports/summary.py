@@ -1,0 +1,100 @@
+"""`Summary`: everything that tables, plots and the page of one report share, scored once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from ..bench.scoring import failure_reasons, leaderboard, paired
+from .latency import in_order, summarise_latency, summarise_stages
+from .palette import MethodStyle, method_styles
+from .results import Results
+
+
+@dataclass(frozen=True, eq=False)
+class MachineSummary:
+    """What was measured on one kind of machine, and the description of it that the run recorded."""
+
+    fingerprint: str
+    hardware: Mapping[str, Any]
+    threads: Mapping[str, str]
+    jobs: tuple[int, ...]
+    latencies: pd.DataFrame
+    stages: pd.DataFrame
+    maps: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """One group of results with its leaderboard; ``order`` lists the methods as it does, ``roles`` what they are."""
+
+    results: Results
+    board: pd.DataFrame
+    order: list[str]
+    roles: dict[str, str]
+    styles: dict[str, MethodStyle]
+    machines: list[MachineSummary]
+
+    @property
+    def densities(self) -> list[int]:
+        """The numbers of references per map, ascending."""
+        return sorted(int(density) for density in set(self.board["density"]))
+
+    @property
+    def base_density(self) -> int:
+        """The fewest references per map: what plots show that can show only one."""
+        return self.densities[0]
+
+    @cached_property
+    def reasons(self) -> pd.DataFrame:
+        """How often each method failed for which reason."""
+        return in_order(failure_reasons(self.results.estimates), self.order)
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        """Each method against the one above it in the leaderboard, and the first against all others, at each density."""
+        ranked = [method for method in self.order if self.roles[method] != "oracle"]
+        pairs = dict.fromkeys([*zip(ranked, ranked[1:], strict=False), *((ranked[0], other) for other in ranked[1:])])
+        rows = [paired(self.results.estimates, a, b, self.results.primary) for a, b in pairs]
+        rows = [table for table in rows if len(table)]
+        return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
+
+    def at(self, density: int) -> pd.DataFrame:
+        """Return the records of one density."""
+        estimates = self.results.estimates
+        return estimates[estimates["density"] == density]
+
+
+def summarise(results: Results) -> Summary:
+    """Score results and sort them by machine."""
+    board = leaderboard(results.estimates, primary=results.primary)
+    order = list(dict.fromkeys(board.sort_values("density", kind="stable")["method"]))
+    roles = dict(zip(board["method"], board["role"], strict=True))
+    return Summary(results, board, order, roles, method_styles(roles), _machines(results, order))
+
+
+def _machines(results: Results, order: list[str]) -> list[MachineSummary]:
+    sessions = [session for store in results.stores for session in store.record.sessions]
+    machines = []
+    for fingerprint in dict.fromkeys(results.estimates["machine"]):
+        estimates, spans, maps = (
+            table[table["machine"] == fingerprint] for table in (results.estimates, results.spans, results.maps)
+        )
+        latencies = in_order(summarise_latency(estimates), order)
+        here = [session for session in sessions if session.get("machine") == fingerprint]
+        machines.append(
+            MachineSummary(
+                fingerprint=fingerprint,
+                hardware=here[-1].get("hardware", {}) if here else {},
+                threads=here[-1].get("threads", {}) if here else {},
+                jobs=tuple(sorted({int(session["jobs"]) for session in here if "jobs" in session})),
+                latencies=latencies,
+                stages=in_order(summarise_stages(spans, latencies), order),
+                maps=in_order(maps, order),
+            )
+        )
+    return machines
