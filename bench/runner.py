@@ -19,7 +19,6 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ..datasets.dataset import Dataset
 from ..datasets.views import ViewSet
 from ..errors import InputError, RunError
 from .cell import Cell, RunSettings, choose_entries, make_cell
@@ -30,6 +29,7 @@ from .schedule import perform
 from .store import COLUMNS, ESTIMATES, MAPS, RUN, SPANS, CellRecord, RunRecord, RunStore, write_record
 from .tables import UnitTruth, estimates_table, maps_table, spans_table
 from .tasks import FitTask, Task, UnitTask
+from .track_dataset import track_dataset
 from .tracks import TrackSpec, load_track
 
 _LOCK = ".lock"
@@ -76,7 +76,7 @@ def run_track(
     entries = choose_entries(spec, size, methods, list(method_files))
     jobs = jobs or usable_cores()
     with _locked(folder):
-        data = _dataset(spec, size, folder, dataset, jobs=jobs, progress=progress)
+        data = track_dataset(spec, size, folder / "dataset", dataset, jobs=jobs, progress=progress)
         settings = RunSettings(
             dataset=data.root.resolve(),
             dataset_sha256=data.sha256,
@@ -113,16 +113,6 @@ def _locked(folder: Path) -> Iterator[None]:
         raise InputError(f"{folder}: another run is writing here; wait for it or choose another --out") from None
     finally:
         os.close(file)
-
-
-def _dataset(
-    spec: TrackSpec, size: str, folder: Path, dataset: str | Path | None, *, jobs: int, progress: bool
-) -> Dataset:
-    if dataset is not None:
-        return Dataset.open(dataset)
-    from ..datasets.generate import generate  # brings the renderer, which a run on a given dataset has no use for
-
-    return generate(spec.size(size).dataset, folder / "dataset", jobs=jobs, progress=progress)
 
 
 def _record(spec: TrackSpec, size: str, folder: Path, settings: RunSettings, cells: list[Cell]) -> RunRecord:

@@ -117,6 +117,12 @@ class RunStore:
         """Return one row per map that was built (``MAP_COLUMNS``)."""
         return self._read(MAPS, None)
 
+    def fit_seconds(self, label: str) -> float | None:
+        """Return how long the method's fit took; None for one that learns nothing, or whose fit failed."""
+        cell = next(cell for cell in self.record.cells if cell.label == label)
+        facts = None if cell.fit is None else self.folder / f"{cell.fit}.json"
+        return json.loads(facts.read_text())["seconds"] if facts is not None and facts.exists() else None
+
     def leaderboard(self) -> pd.DataFrame:
         """Return the leaderboard by the track's primary metric, see :func:`relocbench.bench.scoring.leaderboard`."""
         needed = [name for name in ESTIMATE_COLUMNS if name != "ranking"]  # the one column that is long

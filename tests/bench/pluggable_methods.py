@@ -54,7 +54,7 @@ class Noisy(ReadsPose):
         if noise[0] > 2.5:
             raise ValueError(f"too noisy: {noise[0]:.3f}, says {object()!r}")
         pose = pose_in(query.image)
-        return Estimate(Pose.from_rotation_translation(pose.rotation, pose.translation + [*noise, 0.0]))
+        return Estimate(Pose.from_rotation_translation(pose.rotation, [*(pose.translation[:2] + noise), 0.0]))
 
 
 class Learned(Noisy):

@@ -1,0 +1,50 @@
+"""`train_method`: fit a method once on a track's training scenes, apart from any run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import InputError, RunError
+from .cell import RunSettings, choose_entries, make_cell
+from .provenance import fingerprint
+from .schedule import perform
+from .tasks import FitTask
+from .track_dataset import track_dataset
+from .tracks import load_track
+
+
+def train_method(
+    method: str,
+    track: str | Path,
+    *,
+    size: str = "small",
+    out: str | Path | None = None,
+    jobs: int | None = None,
+    dataset: str | Path | None = None,
+    progress: bool = True,
+) -> Path:
+    """Fit ``method`` on the training split of a track's dataset and return the folder of what it learned.
+
+    ``out`` is ``weights/<method>`` by default; the dataset is that of ``runs/<track>-<size>``, generated where it is
+    missing, unless another is given. Raises ``InputError`` where the method learns nothing or ``out`` exists, and
+    ``RunError`` where fitting fails.
+    """
+    spec = load_track(track)
+    names, files = ([], [method]) if ".py:" in method else ([method], [])
+    entry = choose_entries(spec, size, names, files)[0]
+    folder = Path(out) if out is not None else Path("weights") / entry.label
+    if folder.exists():
+        raise InputError(f"{folder}: exists already; move it away or choose another --out")
+    place = Path("runs") / f"{spec.name}-{size}" / "dataset"
+    data = track_dataset(spec, size, place, dataset, jobs=jobs, progress=progress)
+    settings = RunSettings(data.root.resolve(), data.sha256, "train", spec.seed, spec.query_timeout, spec.map_timeout)
+    cell = make_cell(entry, settings)
+    if cell.fit is None:
+        raise InputError(f"method {method!r} learns nothing: there is nothing to train")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    facts = {"fit": cell.fit.name, "key": cell.fit.key, "learned_by": cell.label, "machine": fingerprint()}
+    task = FitTask(cell.assignment(settings, None), folder.resolve(), facts)
+    perform([task], jobs=1, finished=lambda _: None)
+    if task.failure is not None:
+        raise RunError(f"{entry.label}: {task.failure}; see {task.log}")
+    return folder

@@ -1,0 +1,48 @@
+"""Latency by stage: percentiles over warm queries, from the same runs that gave the accuracy, one machine per row."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+#: The row for a whole query, and that for what no stage of the method covers.
+TOTAL, OTHER = "total", "(outside stages)"
+
+_KEYS = ["method", "density", "machine"]
+
+
+def latency_table(estimates: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per method, density, machine and stage; machines are never mixed.
+
+    ``estimates`` and ``spans`` hold ``ESTIMATE_COLUMNS`` and ``SPAN_COLUMNS``. Columns: method, density, machine,
+    stage, queries (those that went through the stage), p50, p95, p99, mean (seconds per such query, inclusive of inner
+    stages), share (of all time in ``localize``, exclusive of inner stages, so that shares add up to 1).
+    Only warm queries count: the first after a map was built pays for caches that the others find filled. A query that
+    was killed at its time limit has no stages, but its seconds count in the row "total". Reading the image is in none.
+    """
+    warm = estimates.loc[estimates["warm"] & estimates["seconds"].notna(), [*_KEYS, "query", "seconds"]]
+    stages = spans.loc[spans["warm"], [*_KEYS, "query", "stage", "seconds", "exclusive_seconds"]]
+    if warm.empty:
+        return pd.DataFrame(columns=[*_KEYS, "stage", "queries", "p50", "p95", "p99", "mean", "share"])
+    outer = stages[~stages["stage"].str.contains("/", regex=False)]
+    covered = outer.groupby([*_KEYS, "query"], observed=True)["seconds"].sum().rename("covered").reset_index()
+    rest = warm.merge(covered, on=[*_KEYS, "query"], how="left")
+    rest["seconds"] = (rest["seconds"] - rest["covered"].fillna(0.0)).clip(lower=0.0)
+    parts = [
+        warm.assign(stage=TOTAL, exclusive_seconds=warm["seconds"]),
+        stages,
+        rest.drop(columns="covered").assign(stage=OTHER, exclusive_seconds=rest["seconds"]),
+    ]
+    return _percentiles(pd.concat(parts, ignore_index=True))
+
+
+def _percentiles(parts: pd.DataFrame) -> pd.DataFrame:
+    groups = parts.groupby([*_KEYS, "stage"], sort=False, observed=True)
+    quantiles = groups["seconds"].quantile([0.5, 0.95, 0.99]).unstack()
+    quantiles.columns = pd.Index(["p50", "p95", "p99"])
+    table = quantiles.assign(
+        queries=groups.size(), mean=groups["seconds"].mean(), spent=groups["exclusive_seconds"].sum()
+    ).reset_index()
+    total = table[table["stage"] == TOTAL].set_index(_KEYS)["spent"].rename("all")
+    table = table.join(total, on=_KEYS)
+    table["share"] = table["spent"] / table["all"]
+    return table[[*_KEYS, "stage", "queries", "p50", "p95", "p99", "mean", "share"]]
