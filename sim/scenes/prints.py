@@ -16,6 +16,9 @@ from .textures import Canvas, blended, shaded
 
 Array = NDArray[Any]
 
+#: Width in metres of one book's slot on a strip of spines.
+SPINE = 0.04
+
 _WORDS = (
     "JAZZ", "EXPO", "OPERA", "NORD", "CINEMA", "LUMEN", "ATLAS", "RADIO", "VELO", "ARCHIV", "FORMA", "SOLARIS", "TANGO",
     "MUSEUM", "GARTEN", "BALLET", "ORBIT", "COFFEE", "MARE", "PIANO", "ALPEN", "MODERN", "BOTANIK", "LINEA", "AURORA",
@@ -458,15 +461,11 @@ def _bands(canvas: Canvas) -> Array:
 
 
 def books(canvas: Canvas) -> Array:
-    """A row of book spines that fills the whole strip, with title bands and lettering."""
-    rng, image = canvas.rng, canvas.plane(np.array([60, 54, 50]))
+    """A row of book spines, each as wide as ``SPINE``, with title bands and lettering."""
+    image = canvas.plane(canvas.base)
     per_metre = canvas.columns / canvas.width
-    x = 0.0
-    while x < canvas.width:
-        thickness = float(rng.gamma(6.0, 0.005) + 0.01)
-        left, right = round(x * per_metre), round((x + thickness) * per_metre)
-        _spine(image[:, left:right], canvas)
-        x += thickness
+    for k in range(round(canvas.width / SPINE)):
+        _spine(image[:, round(k * SPINE * per_metre) : round((k + 1) * SPINE * per_metre)], canvas)
     return shaded(image, 2 * canvas.noise(0.06))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..mesh import Piece
-from . import seating, tables
+from . import beds, kitchen, seating, storage, tables
 from .style import Style
 from .workshop import CatalogueEntry
 
@@ -15,7 +15,7 @@ __all__ = ["CATALOGUE", "CatalogueEntry", "Style", "make_piece"]
 
 #: Every kind of piece by its name; several kinds may share a category ("table lamp" is a "lamp").
 CATALOGUE: Mapping[str, CatalogueEntry] = {
-    name: entry for module in (seating, tables) for name, entry in module.ENTRIES.items()
+    name: entry for module in (seating, tables, beds, storage, kitchen) for name, entry in module.ENTRIES.items()
 }
 
 
