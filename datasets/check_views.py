@@ -1,0 +1,192 @@
+"""The checker's tasks: read every file once, verify its bytes and values, and reproject the views into each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..sim.geometry import Camera
+from .dataset import Dataset
+from .reprojection import DepthView, frustum_overlap, reproject
+from .views import CAMERA_COLUMNS, pose_from_table
+from .writer import digest
+
+LEAST_OVERLAP = 0.15  # of the frusta of two views that are worth reprojecting
+LEAST_POINTS = 100  # that agree, before a pair's residuals say something about one view
+
+_QUANTILES = np.linspace(0.025, 0.975, 20)
+_EXPECTED = {"image": (np.uint8, 3), "depth": (np.uint16, 2), "semantic": (np.uint16, 2)}
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class CheckState:
+    """What a checking worker needs to know of the dataset."""
+
+    dataset: Dataset
+
+
+@dataclass(frozen=True, eq=False)
+class ViewsResult:
+    """What one task found: problems, and one row per pair of views that was reprojected (``view``, ``partner``,
+    ``points``, ``contradictions``, and 20 quantiles of the residuals in ``metres`` and ``pixels``)."""
+
+    number: int
+    scene: str
+    files: int
+    problems: tuple[str, ...]
+    pairs: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def suspicious(self, limit: float) -> Iterator[tuple[str, float]]:
+        """Yield the views where a quarter of the residuals reach ``limit`` metres, with that quartile, in every pair.
+
+        In every pair, because a view whose partner is wrong has nothing to answer for while its other partner agrees.
+        """
+        if self.pairs.empty:
+            return
+        told = self.pairs[self.pairs["points"] >= LEAST_POINTS]
+        quartiles = told["metres"].map(lambda metres: np.quantile(metres, 0.75)).groupby(told["view"], sort=False).min()
+        for view in quartiles.index[quartiles >= limit]:
+            yield str(view), float(quartiles[view])
+
+
+@dataclass(frozen=True)
+class FileCheck:
+    """A task: verify the digest of one file that is no image."""
+
+    number: int
+    path: str
+    blake2b: str
+
+    @property
+    def name(self) -> str:
+        """What an error message calls it."""
+        return f"checking {self.path}"
+
+    affinity = "files"
+
+    def perform(self, state: CheckState) -> ViewsResult:
+        """Return the result, which holds a problem or none."""
+        problem, _ = _read(state.dataset.root, self.path, self.blake2b)
+        return ViewsResult(self.number, "", 1, (problem,) if problem else ())
+
+
+@dataclass(frozen=True, eq=False)
+class CheckViews:
+    """A task: verify the files of some views of one map, and reproject each view into those it overlaps most."""
+
+    number: int
+    scene: str
+    table: pd.DataFrame
+    digests: dict[str, str]
+    pairs_per_view: int
+
+    @property
+    def name(self) -> str:
+        """What an error message calls it."""
+        return f"checking {len(self.table)} views of scene {self.scene}"
+
+    @property
+    def affinity(self) -> str:
+        """The scene."""
+        return self.scene
+
+    def perform(self, state: CheckState) -> ViewsResult:
+        """Return what was found."""
+        problems: list[str] = []
+        views = [self._view(state, row, problems) for row in range(len(self.table))]
+        pairs = self._pairs(views)
+        return ViewsResult(self.number, self.scene, len(self.digests), tuple(problems), pairs)
+
+    def _view(self, state: CheckState, row: int, problems: list[str]) -> DepthView | None:
+        """Return the view's geometry, None where it has no sound depth map."""
+        values = self.table.iloc[row]
+        camera = Camera(*(int(values[c]) for c in CAMERA_COLUMNS[:2]), *(float(values[c]) for c in CAMERA_COLUMNS[2:]))
+        arrays: dict[str, Array] = {}
+        for kind in _EXPECTED:
+            if path := values[kind]:
+                problem, data = _read(state.dataset.root, path, self.digests.get(path))
+                array = None if problem else _decoded(data, kind)
+                problem = problem or _value_problem(state.dataset, path, kind, array, camera)
+                if problem:
+                    problems.append(problem)
+                elif array is not None:
+                    arrays[kind] = array
+        if "depth" not in arrays:
+            return None
+        depth = arrays["depth"].astype(np.float32) * np.float32(state.dataset.manifest.depth_unit)
+        return DepthView(camera, pose_from_table(self.table.iloc[[row]])[0], depth, arrays.get("semantic"))
+
+    def _pairs(self, views: list[DepthView | None]) -> pd.DataFrame:
+        sound = [index for index, view in enumerate(views) if view is not None]
+        rows = []
+        for index, partner in _partners(self.table.iloc[sound], self.pairs_per_view):
+            a, b = views[sound[index]], views[sound[partner]]
+            assert a is not None
+            assert b is not None
+            residuals = reproject(a, b)
+            if len(residuals.metres) + residuals.contradictions == 0:
+                continue
+            quantiles = [_quantiles(values) for values in (residuals.metres, residuals.pixels)]
+            names = [str(self.table["view"].iloc[sound[i]]) for i in (index, partner)]
+            rows.append((*names, len(residuals.metres), residuals.contradictions, *quantiles))
+        return pd.DataFrame(rows, columns=["view", "partner", "points", "contradictions", "metres", "pixels"])
+
+
+def _partners(table: pd.DataFrame, count: int) -> Iterator[tuple[int, int]]:
+    """Yield (view, partner): for each view, up to ``count`` views whose frusta overlap its own most."""
+    if len(table) < 2:
+        return
+    first = table.iloc[0]
+    camera = Camera(*(int(first[c]) for c in CAMERA_COLUMNS[:2]), *(float(first[c]) for c in CAMERA_COLUMNS[2:]))
+    overlap = frustum_overlap(pose_from_table(table), camera)
+    np.fill_diagonal(overlap, 0)
+    for index, row in enumerate(overlap):
+        for partner in np.argsort(-row, kind="stable")[:count]:
+            if row[partner] >= LEAST_OVERLAP:
+                yield index, int(partner)
+
+
+def _quantiles(values: Array) -> Array:
+    return np.quantile(values, _QUANTILES).astype(np.float32) if len(values) else np.zeros(0, np.float32)
+
+
+def _read(root: Path, path: str, expected: str | None) -> tuple[str, bytes]:
+    """Return a problem, "" for none, and the bytes of a file."""
+    try:
+        data = (root / path).read_bytes()
+    except OSError as error:
+        return f"{root / path}: missing or unreadable ({error.strerror}); regenerate the dataset", b""
+    if expected is not None and digest(data) != expected:
+        return f"{root / path}: differs from its checksum (a byte changed); restore it or regenerate the dataset", b""
+    return "", data
+
+
+def _decoded(data: bytes, kind: str) -> Array | None:
+    flags = cv2.IMREAD_COLOR if kind == "image" else cv2.IMREAD_UNCHANGED
+    return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+
+
+def _value_problem(dataset: Dataset, path: str, kind: str, array: Array | None, camera: Camera) -> str:
+    where = dataset.root / path
+    if array is None:
+        return f"{where}: is not an image"
+    dtype, dimensions = _EXPECTED[kind]
+    if array.dtype != dtype or array.ndim != dimensions:
+        return f"{where}: holds {array.dtype} with {array.ndim} axes, not {np.dtype(dtype)} with {dimensions}"
+    if array.shape[:2] != (camera.height, camera.width):
+        return f"{where}: is {array.shape[1]} x {array.shape[0]}, its camera {camera.width} x {camera.height}"
+    if kind == "depth" and not array.any():
+        return f"{where}: shows no surface at all"
+    categories = len(dataset.manifest.categories)
+    if kind == "semantic" and array.max(initial=0) >= categories:
+        return f"{where}: holds category {array.max()}, the manifest names {categories}"
+    return ""

@@ -1,0 +1,164 @@
+"""`generate`: from a spec to a complete dataset, on all cores, resumable at any moment.
+
+Three passes hand tasks to one pool of workers: plan each scene, render the shards, measure covisibility. What is done
+is known from records on disk alone, so a generation that was killed continues as if nothing had happened. Memory is
+bounded by one scene per worker and one scene's table in the parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from .. import __version__
+from ..errors import InputError, RunError
+from .covisibility import covisibility_tasks
+from .dataset import Dataset
+from .manifest import MANIFEST
+from .pool import Task, WorkerPool, available_cores
+from .rendering import RenderState, shards
+from .scene_planning import PlannedScene, PlanScene, check_scenes, merged_categories, read_plan
+from .sealing import seal
+from .spec import DatasetSpec
+from .writer import WORK, disk_errors, read_record, write_record
+
+
+def generate(spec: DatasetSpec, folder: Path, *, jobs: int | None = None, progress: bool = True) -> Dataset:
+    """Generate the dataset of ``spec`` in ``folder``, or finish it, or open it where it is already complete.
+
+    ``jobs`` worker processes, all cores by default, change no byte. Raises `InputError` where the folder holds
+    something else or cannot be written to, or a scene does not fit the spec; `RunError` where the disk is full, a
+    worker keeps dying, or another process is generating into the folder. Nothing that was there is destroyed.
+    """
+    folder = Path(folder)
+    if (folder / MANIFEST).exists():
+        return _open_complete(spec, folder)
+    with _claimed(spec, folder):
+        with WorkerPool(RenderState(folder, spec), jobs or available_cores()) as pool:
+            _make(spec, folder, pool, progress=progress)
+        _remove_work(folder)
+    return Dataset.open(folder)
+
+
+def _make(spec: DatasetSpec, folder: Path, pool: WorkerPool, *, progress: bool) -> None:
+    entries = [PlanScene(index, split, entry) for index, (split, entry) in enumerate(spec.scenes.entries())]
+    with _progress(progress) as bar:
+        _perform(pool, entries, bar, "planning scenes")
+        scenes = [_planned(folder, task) for task in entries]
+        check_scenes(scenes, spec)
+        _perform(pool, _render_tasks(folder, scenes), bar, "rendering views")
+        tasks = [task for scene in scenes for task in covisibility_tasks(scene.name, read_plan(folder, scene.name))]
+        _perform(pool, tasks, bar, "measuring covisibility")
+    seal(spec, folder, scenes, versions(spec))
+
+
+def _planned(folder: Path, task: PlanScene) -> PlannedScene:
+    content = read_record(folder, task.record)
+    if content is None:
+        raise RunError(f"{folder}: the record {task.record} disappeared; run the same command again")
+    return PlannedScene.model_validate(content)
+
+
+def _render_tasks(folder: Path, scenes: Sequence[PlannedScene]) -> list[Task]:
+    categories = merged_categories(scenes)
+    tasks: list[Task] = []
+    for scene in scenes:
+        tasks += shards(scene.name, scene.file, read_plan(folder, scene.name)["condition"], categories)
+    return tasks
+
+
+def _perform(pool: WorkerPool, tasks: Sequence[Task], bar: Progress, title: str) -> None:
+    for _ in bar.track(pool.run(tasks), total=len(tasks), description=title):
+        pass
+
+
+def _progress(shown: bool) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), disable=not shown)
+
+
+def versions(spec: DatasetSpec) -> dict[str, str]:
+    """Return the versions of everything that decides a pixel."""
+    packages = ["numpy", "opencv-python-headless", *(["embreex"] if spec.simulator.name == "raycast" else [])]
+    return {"relocbench": __version__, **{name: importlib.metadata.version(name) for name in packages}}
+
+
+def _open_complete(spec: DatasetSpec, folder: Path) -> Dataset:
+    dataset = Dataset.open(folder)
+    difference = _difference(json.loads(dataset.manifest.spec.canonical()), json.loads(spec.canonical()))
+    if difference:
+        raise InputError(f"{folder}: already holds a dataset of another spec ({difference}); choose another folder")
+    if (folder / WORK).exists():
+        with _locked(folder):
+            _remove_work(folder)
+    return dataset
+
+
+@contextlib.contextmanager
+def _claimed(spec: DatasetSpec, folder: Path) -> Iterator[None]:
+    """Make the folder ours for this spec, or say why it cannot be; one process at a time."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file; name a folder for the dataset")
+    with disk_errors(folder):
+        foreign = folder.is_dir() and any(path.name != WORK for path in folder.iterdir())
+        if foreign and not (folder / WORK / "spec.json").exists():
+            raise InputError(f"{folder}: is not empty and holds no dataset; choose an empty or a new folder")
+        (folder / WORK).mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        _adopt(spec, folder)
+        yield
+
+
+def _adopt(spec: DatasetSpec, folder: Path) -> None:
+    claim = {"spec": json.loads(spec.canonical()), "versions": versions(spec)}
+    found = read_record(folder, "spec.json")
+    if found is not None and found != claim:
+        difference = _difference(found["spec"], claim["spec"]) or _difference(found["versions"], claim["versions"])
+        raise InputError(
+            f"{folder}: holds an unfinished dataset of another spec or version ({difference}); choose another folder, "
+            "or delete this one"
+        )
+    write_record(folder, "spec.json", claim)
+
+
+def _difference(there: dict[str, object], asked: dict[str, object]) -> str:
+    """Return the first key in which two specs differ, with both values; "" where they are equal."""
+    for key in sorted({*there, *asked}):
+        if there.get(key) != asked.get(key):
+            return f"{key} is {_short(there.get(key))} there, {_short(asked.get(key))} is asked for"
+    return ""
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, which the system drops when this process ends, however it ends."""
+    import fcntl
+
+    with disk_errors(folder):
+        lock = os.open(folder / WORK / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise RunError(f"{folder}: another process is generating this dataset; wait for it, then run again") from None
+    else:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _remove_work(folder: Path) -> None:
+    with disk_errors(folder):
+        shutil.rmtree(folder / WORK, ignore_errors=False)

@@ -1,0 +1,124 @@
+"""Does the geometry of two views agree? Their depth maps, reprojected into each other, say so.
+
+A point of view a, taken to view b, must lie on the surface that b's depth map shows there, and the surface point that
+b shows there must project back onto the pixel of a that it came from. Half a pixel of disagreement between renderer
+and camera model, 5 mm in a camera centre or 0.2 degrees in a rotation show as residuals far above the rounding of a
+stored depth map (0.25 mm).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..sim.geometry import Camera, Pose, in_frustum
+
+Array = NDArray[Any]
+
+#: A point farther than this behind b's surface, relative to its depth, is hidden there; farther in front contradicts.
+TOLERANCE = 0.02
+
+#: Neighbouring depths whose inverses deviate from a plane by more, relative to their mean, straddle an edge or crease.
+_FLATNESS = 0.004
+
+
+@dataclass(frozen=True, eq=False)
+class Residuals:
+    """Residuals of one pair: ``metres`` (P,) and ``pixels`` (P,) of the points that b sees too, as absolute values;
+    ``contradictions``: points of a that lie where b sees through to something farther."""
+
+    metres: Array
+    pixels: Array
+    contradictions: int
+
+    @property
+    def agreement(self) -> float:
+        """Share of the comparable points that agree, 1 where none could be compared."""
+        comparable = len(self.metres) + self.contradictions
+        return len(self.metres) / comparable if comparable else 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class DepthView:
+    """What the test needs of a view: camera, pose, z-depth (H, W) in metres, labels (H, W) or None."""
+
+    camera: Camera
+    pose: Pose
+    depth: Array
+    labels: Array | None = None
+
+
+def reproject(a: DepthView, b: DepthView, *, stride: int = 4) -> Residuals:
+    """Compare every ``stride``-th pixel of view a, in both directions of the image, with view b.
+
+    The depth of b between its pixels is interpolated linearly in inverse depth, which is exact on a plane; points are
+    compared only where the four pixels around them show one plane and the label that a's pixel has.
+    """
+    pixels = a.camera.pixel_centres()[stride // 2 :: stride, stride // 2 :: stride].reshape(-1, 2)
+    column, row = pixels.astype(int).T
+    hit = a.depth[row, column] > 0
+    pixels, row, column = pixels[hit], row[hit], column[hit]
+    world = a.pose.transform_points(a.camera.backproject(pixels, a.depth[row, column].astype(np.float64)))
+    in_b = b.pose.inverse().transform_points(world)
+    there = b.camera.project(in_b)
+    labels = None if a.labels is None or b.labels is None else (a.labels[row, column], b.labels)
+    surface = _depth_between_pixels(b.depth, there, labels)
+    difference = surface - in_b[:, 2]
+    limit = TOLERANCE * in_b[:, 2]
+    agree = np.abs(difference) <= limit  # NaN, where nothing can be compared, is neither
+    back = b.pose.transform_points(b.camera.backproject(there[agree], surface[agree]))
+    returned = a.camera.project(a.pose.inverse().transform_points(back))
+    return Residuals(
+        metres=np.abs(difference[agree]),
+        pixels=np.linalg.norm(returned - pixels[agree], axis=-1),
+        contradictions=int((difference > limit).sum()),
+    )
+
+
+def _depth_between_pixels(depth: Array, pixels: Array, labels: tuple[Array, Array] | None) -> Array:
+    """Return depth (P,) at continuous pixels (P, 2), float64, NaN where four neighbours do not show one surface.
+
+    ``labels``: the label (P,) each point must have, and the label map (H, W) it must have it in.
+    """
+    height, width = depth.shape
+    grid = np.nan_to_num(pixels, nan=-10.0, posinf=-10.0, neginf=-10.0) - 0.5  # pixel centres are whole numbers now
+    column, row = np.floor(grid).astype(int).T
+    inside = (column >= 0) & (column < width - 1) & (row >= 0) & (row < height - 1)
+    column, row = np.where(inside, column, 0), np.where(inside, row, 0)
+    corners = [(row, column), (row, column + 1), (row + 1, column), (row + 1, column + 1)]
+    around = np.stack([depth[corner] for corner in corners]).astype(np.float64)
+    usable = inside & (around > 0).all(axis=0)
+    if labels is not None:
+        usable &= np.all([labels[1][corner] == labels[0] for corner in corners], axis=0)
+    inverse = 1 / np.where(around > 0, around, 1.0)
+    usable &= _flat(inverse)
+    across, down = grid[:, 0] - column, grid[:, 1] - row
+    top = inverse[0] * (1 - across) + inverse[1] * across
+    bottom = inverse[2] * (1 - across) + inverse[3] * across
+    return np.where(usable, 1 / (top * (1 - down) + bottom * down), np.nan)
+
+
+def _flat(inverse: Array) -> Array:
+    """Return which (4, P) inverse depths fit a plane, whose inverse depth is linear in the image."""
+    twist = np.abs(inverse[0] - inverse[1] - inverse[2] + inverse[3])
+    spread = inverse.max(axis=0) - inverse.min(axis=0)
+    mean = inverse.mean(axis=0)
+    return (twist <= _FLATNESS * mean) & (spread <= 0.1 * mean)
+
+
+def frustum_overlap(poses: Pose, camera: Camera, *, ranges: tuple[float, ...] = (1.0, 2.0, 3.5)) -> Array:
+    """Return (N, N) the share of a grid of points in front of view i that fall into the image of view j.
+
+    Walls are not considered; the smaller of both directions is returned, so that the result is symmetric.
+    """
+    u, v = np.meshgrid(np.linspace(0, camera.width, 6)[1:-1], np.linspace(0, camera.height, 6)[1:-1])
+    pixels = np.stack([u.ravel(), v.ravel()], axis=-1)
+    points = np.concatenate([camera.backproject(pixels, np.full(len(pixels), depth)) for depth in ranges])
+    world = poses.transform_points(points)
+    shares = np.stack(
+        [in_frustum(world.reshape(-1, 3), pose, camera).reshape(len(poses), -1).mean(axis=1) for pose in poses], axis=1
+    )
+    return np.minimum(shares, shares.T)

@@ -1,0 +1,165 @@
+"""`PlanScene`: bring one scene into the dataset's folder and let the protocol plan its views."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from ..errors import InputError
+from ..sim.scene import Scene
+from .manifest import SceneRecord
+from .planning import Plan
+from .protocols import PROTOCOLS
+from .rendering import RenderState, plan_file
+from .spec import DatasetSpec, SceneEntry
+from .writer import WORK, FileRecord, digest, disk_errors, read_record, temporary_path, write_file, write_record
+
+
+class PlannedScene(BaseModel):
+    """What planning a scene left on disk: its record for the manifest, its categories, its files."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    scene: SceneRecord
+    categories: tuple[str, ...]
+    files: tuple[FileRecord, ...]
+
+    @property
+    def name(self) -> str:
+        """The scene's name."""
+        return self.scene.name
+
+    @property
+    def file(self) -> str:
+        """The scene's ``.glb``, relative to the dataset."""
+        return self.scene.file
+
+
+@dataclass(frozen=True)
+class PlanScene:
+    """A task: generate or load a scene, save it under ``scenes/``, plan its views, unless that is done."""
+
+    index: int
+    split: str
+    entry: SceneEntry
+
+    @property
+    def name(self) -> str:
+        """What an error message calls it."""
+        return f"planning scene {self.entry!r}"
+
+    @property
+    def affinity(self) -> str:
+        """Every scene on its own."""
+        return str(self.index)
+
+    @property
+    def record(self) -> str:
+        """Where the record of the planned scene lies."""
+        return f"plans/{self.index:05d}.json"
+
+    def perform(self, state: RenderState) -> None:
+        """Write the scene, its plan, and last the record of both."""
+        content = read_record(state.root, self.record)
+        if content is not None and all(file.holds(state.root) for file in PlannedScene.model_validate(content).files):
+            return
+        scene = _checked(_obtain(self.entry, state.spec), self.entry, state.spec)
+        plan = PROTOCOLS[state.spec.protocol](scene, self.split, state.spec)
+        files = [*_save(scene, state.root), write_file(state.root, f"{WORK}/{plan_file(scene.name)}", _parquet(plan))]
+        planned = PlannedScene(
+            scene=_record(scene, self.split, self.entry, plan, state.root),
+            categories=scene.categories,
+            files=tuple(files),
+        )
+        write_record(state.root, self.record, planned.model_dump(mode="json"))
+
+
+def read_plan(root: Path, scene: str) -> pd.DataFrame:
+    """Return the planned views of a scene of an unfinished dataset."""
+    return pd.read_parquet(root / WORK / plan_file(scene))
+
+
+def merged_categories(scenes: Sequence[PlannedScene]) -> tuple[str, ...]:
+    """Return the dataset's categories: those of all scenes, in order of first appearance, "unknown" first."""
+    return tuple(dict.fromkeys(["unknown", *(category for scene in scenes for category in scene.categories)]))
+
+
+def check_scenes(scenes: Sequence[PlannedScene], spec: DatasetSpec) -> None:
+    """Raise `InputError` where two scenes share a name or, under two names, their content."""
+    for what in ("name", "sha256"):
+        counts = Counter(getattr(scene.scene, what) for scene in scenes)
+        for value, count in counts.items():
+            if count > 1:
+                sources = [f"{s.scene.source!r} in {s.scene.split}" for s in scenes if getattr(s.scene, what) == value]
+                raise InputError(f"scenes: {' and '.join(sources)} are the same ({what} {value}); splits are disjoint")
+
+
+def _obtain(entry: SceneEntry, spec: DatasetSpec) -> Scene:
+    if isinstance(entry, str):
+        from ..sim.scene_files import load_scene
+
+        return load_scene(Path(entry))
+    from ..sim.scenes import generate_house
+
+    return generate_house(entry, triangles=spec.scenes.triangles)
+
+
+def _checked(scene: Scene, entry: SceneEntry, spec: DatasetSpec) -> Scene:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", scene.name):
+        raise InputError(
+            f"scene {entry!r}: its name {scene.name!r} is no file name; use letters, digits, '.', '_' and '-'"
+        )
+    for condition in {spec.condition, spec.condition_of("query")}:
+        if condition not in scene.conditions:
+            known = ", ".join(scene.conditions)
+            raise InputError(f"scene {entry!r}: has no condition {condition!r}; it has {known}")
+    return scene
+
+
+def _save(scene: Scene, root: Path) -> list[FileRecord]:
+    """Save the scene aside, then rename each file into place."""
+    from ..sim.scene_files import save_scene
+
+    aside = temporary_path(root)
+    with disk_errors(root / "scenes"):
+        aside.mkdir()
+        (root / "scenes").mkdir(exist_ok=True)
+        save_scene(scene, aside)
+        records = []
+        for file in sorted(aside.iterdir()):
+            data = file.read_bytes()
+            os.replace(file, root / "scenes" / file.name)
+            records.append(FileRecord(f"scenes/{file.name}", len(data), digest(data)))
+        shutil.rmtree(aside)
+    return records
+
+
+def _record(scene: Scene, split: str, entry: SceneEntry, plan: Plan, root: Path) -> SceneRecord:
+    from ..sim.scene_files import scene_sha256
+
+    file = f"scenes/{scene.name}.glb"
+    return SceneRecord(
+        name=scene.name,
+        split=split,
+        source=entry,
+        file=file,
+        sha256=scene_sha256(root / file),
+        triangles=len(scene.triangles),
+        rooms=len(scene.rooms),
+        skipped_rooms=plan.skipped,
+    )
+
+
+def _parquet(plan: Plan) -> bytes:
+    buffer = io.BytesIO()
+    plan.table.to_parquet(buffer, index=False)
+    return buffer.getvalue()

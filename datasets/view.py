@@ -1,0 +1,227 @@
+"""A dataset at one glance: floor plans with references, queries and their frusta, beside what the cameras saw."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+from shapely.geometry import MultiPoint, Polygon
+
+from ..errors import InputError
+from ..sim.scene import Scene
+from .dataset import Dataset
+from .views import ViewSet
+from .writer import disk_errors
+
+OVERVIEW = "overview.png"
+
+INK, MUTED, FLOOR, FREE, FURNITURE = "#1f2430", "#8a919e", "#f4f2ee", "#dfeadf", "#cfc8bd"
+REFERENCE, QUERY, TRAIN = "#0072B2", "#D55E00", "#009E73"  # Okabe and Ito
+COLOUR_OF = {"reference": REFERENCE, "query": QUERY, "train": TRAIN}
+COVISIBILITY_COLOURS = "viridis_r"
+
+MAPS_SHOWN = 4  # per scene, in the contact sheet
+IMAGES_SHOWN = 4  # per role and map
+MARKS_SHOWN = 240  # per role on a floor plan: more and they hide each other
+_DPI = 110
+
+
+def write_overview(folder: str | Path, out: Path | None = None) -> Path:
+    """Draw the dataset in ``folder`` into a PNG, ``overview.png`` in the folder by default, and return its path.
+
+    Raises `InputError` where the folder holds no dataset or the place cannot be written to.
+    """
+    dataset = Dataset.open(folder)
+    path = dataset.root / OVERVIEW if out is None else out
+    if path.suffix.lower() != ".png":
+        raise InputError(f"{path}: the overview is a PNG; name a file that ends in .png")
+    picture = draw_overview(dataset)
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes())
+    return path
+
+
+def draw_overview(dataset: Dataset, *, scenes: int = 3) -> NDArray[Any]:
+    """Return a picture (H, W, 3) uint8 sRGB of up to ``scenes`` scenes, test scenes first, one per row."""
+    names = _chosen_scenes(dataset, scenes)
+    figure = Figure(figsize=(15, 0.8 + 5.2 * len(names)), dpi=_DPI, facecolor="white")
+    canvas = FigureCanvasAgg(figure)
+    manifest = dataset.manifest
+    counts = ", ".join(f"{split}: {c.scenes} scenes" for split, c in manifest.splits.items() if c.scenes)
+    figure.suptitle(f"{manifest.name}   {manifest.views} views ({counts})", x=0.02, ha="left", fontsize=13, color=INK)
+    rows = figure.subfigures(len(names), 1, squeeze=False)[:, 0]
+    figure.subplots_adjust(top=1 - 0.5 / figure.get_figheight())
+    for row, name in zip(rows, names, strict=True):
+        _draw_scene(row, dataset, name)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def _chosen_scenes(dataset: Dataset, count: int) -> list[str]:
+    order = {"test": 0, "val": 1, "train": 2}
+    records = [record for record in dataset.manifest.scenes if (dataset.views.table["scene"] == record.name).any()]
+    if not records:
+        raise InputError(f"{dataset.root}: holds no view to draw")
+    return [record.name for record in sorted(records, key=lambda record: order[record.split])[:count]]
+
+
+def _draw_scene(figure: SubFigure, dataset: Dataset, name: str) -> None:
+    views, record = dataset.views.where(scene=name), dataset.record(name)
+    left, right = figure.subfigures(1, 2, width_ratios=[5, 9], squeeze=False)[0]
+    plan = left.subplots()
+    left.subplots_adjust(left=0.1, right=0.97, top=0.84, bottom=0.12)
+    skipped = {room.room: room.reason for room in record.skipped_rooms}
+    draw_plan(plan, dataset.scene(name), views, skipped=skipped)
+    plan.set_title(f"{name} ({record.split}, {len(views)} views)", loc="left", fontsize=10, color=INK)
+    _draw_contact_sheet(right, views)
+
+
+def draw_plan(axis: Axes, scene: Scene, views: ViewSet, *, skipped: dict[str, str] | None = None) -> None:
+    """Draw a scene's rooms, furniture and free floor from above, and the frusta of the given views."""
+    for room in scene.rooms:
+        left_out = room.name in (skipped or {})
+        _fill(axis, room.polygon, FLOOR, INK, hatch="////" if left_out else None)
+    for polygon in scene.navigable.geoms:
+        _fill(axis, polygon, FREE, "none")
+    for outline in furniture_outlines(scene):
+        _fill(axis, outline, FURNITURE, MUTED, width=0.4)
+    for role in ("train", "query", "reference"):
+        _draw_frusta(axis, views.where(role=role), role)
+    for room in scene.rooms:
+        x, y = room.polygon.representative_point().coords[0]
+        axis.text(x, y, room.name, ha="center", va="center", fontsize=7, color=INK, alpha=0.8)
+    axis.set_aspect("equal")
+    axis.autoscale_view()
+    axis.set_xlabel("x (m)")
+    axis.set_ylabel("y (m)")
+    axis.tick_params(labelsize=8)
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(False)
+    _legend(axis, views)
+
+
+def furniture_outlines(scene: Scene) -> list[Polygon]:
+    """Return the convex outline, in world x, y, of every object that stands between ankle and eye height.
+
+    An outline that spans half a room or more belongs to walls, floor or ceiling, and is left out.
+    """
+    heights = scene.vertices[:, 2] - scene.floor_height
+    largest = 0.5 * max([room.polygon.area for room in scene.rooms], default=np.inf)
+    order = np.argsort(scene.triangle_instance, kind="stable")
+    starts = np.searchsorted(scene.triangle_instance[order], np.arange(len(scene.instances) + 1))
+    outlines = []
+    for start, stop in pairwise(starts):
+        corners = np.unique(scene.triangles[order[start:stop]])
+        if len(corners) < 3 or heights[corners].min() > 1.7 or heights[corners].max() < 0.1:
+            continue
+        outline = MultiPoint(scene.vertices[corners, :2]).convex_hull
+        if isinstance(outline, Polygon) and 0.02 < outline.area < largest:
+            outlines.append(outline)
+    return outlines
+
+
+def _fill(axis: Axes, polygon: Polygon, face: str, edge: str, *, width: float = 1.2, hatch: str | None = None) -> None:
+    axis.fill(*polygon.exterior.xy, facecolor=face, edgecolor=edge, linewidth=width, hatch=hatch)
+    for hole in polygon.interiors:
+        axis.fill(*hole.xy, facecolor=FLOOR, edgecolor="none")
+
+
+def _draw_frusta(axis: Axes, views: ViewSet, role: str) -> None:
+    if not len(views):
+        return
+    table = views.table.iloc[np.unique(np.linspace(0, len(views) - 1, MARKS_SHOWN).round().astype(int))]
+    shown = ViewSet(table, views.root, depth_unit=views.depth_unit)
+    wedges = frustum_outlines(shown, 0.75 if role == "reference" else 0.3)
+    collection = PolyCollection(list(wedges), linewidths=1.3 if role == "reference" else 0.6)
+    if role == "query" and table["covisibility"].notna().any():
+        colours = ScalarMappable(Normalize(0, 1), COVISIBILITY_COLOURS).to_rgba(table["covisibility"].to_numpy())
+        collection.set(edgecolors=colours, facecolors=colours * [1, 1, 1, 0.35])
+        _colour_bar(axis)
+    else:
+        collection.set(edgecolors=COLOUR_OF[role], facecolors=(1, 1, 1, 0.25))
+    axis.add_collection(collection)
+    x, y, _ = shown.poses.translation.T
+    axis.scatter(x, y, s=10 if role == "reference" else 2, color=COLOUR_OF[role], zorder=3)
+
+
+def frustum_outlines(views: ViewSet, reach: float) -> NDArray[Any]:
+    """Return the horizontal frustum (N, 3, 2) of each view from above: the camera and the ends of its field of view,
+    ``reach`` metres along the optical axis."""
+    camera = views[0].camera
+    edges = camera.backproject(np.array([[0.0, camera.cy], [camera.width, camera.cy]]), np.array([reach, reach]))
+    corners = np.concatenate([np.zeros((1, 3)), edges])
+    return views.poses.transform_points(corners)[..., :2]
+
+
+def _colour_bar(axis: Axes) -> None:
+    mappable = ScalarMappable(Normalize(0, 1), COVISIBILITY_COLOURS)
+    bar = axis.figure.colorbar(mappable, ax=axis, shrink=0.5, pad=0.02, aspect=25)
+    bar.set_label("a query's covisibility with its best reference", fontsize=7)
+    bar.ax.tick_params(labelsize=7)
+
+
+def _legend(axis: Axes, views: ViewSet) -> None:
+    counts = views.table["role"].value_counts()
+    style: dict[str, Any] = {"marker": ">", "linestyle": "none", "markersize": 5}
+    marks = [
+        Line2D([], [], color=COLOUR_OF[role], label=f"{counts[role]} {plural}", **style)
+        for role, plural in (("reference", "references"), ("query", "queries"), ("train", "training views"))
+        if role in counts
+    ]
+    axis.legend(handles=marks, loc="lower left", bbox_to_anchor=(0, 1.06), ncols=3, fontsize=7.5, frameon=False)
+
+
+def _draw_contact_sheet(figure: SubFigure, views: ViewSet) -> None:
+    rows = contact_rows(views.table)
+    axes = figure.subplots(len(rows), 2 * IMAGES_SHOWN, squeeze=False)
+    figure.subplots_adjust(left=0.06, right=0.99, top=0.9, bottom=0.03, wspace=0.04, hspace=0.08)
+    for row, (title, table) in zip(axes, rows, strict=True):
+        row[0].set_ylabel(title, fontsize=8, color=INK)
+        shown = ViewSet(table, views.root, depth_unit=views.depth_unit)
+        for axis, view in zip(row, shown, strict=False):
+            _show(axis, view.image() if view.files["image"] else _depth_picture(view.depth()), COLOUR_OF[view.role])
+        for axis in row[len(shown) :]:
+            axis.set_axis_off()
+
+
+def contact_rows(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Return (title, views) of the rows of a scene's contact sheet: per map its references, then some queries; for a
+    scene to learn from, rows of its views."""
+    train = table[table["role"] == "train"]
+    if len(train):
+        wanted = 2 * IMAGES_SHOWN * min(MAPS_SHOWN, -(-len(train) // (2 * IMAGES_SHOWN)))
+        chosen = train.iloc[np.unique(np.linspace(0, len(train) - 1, wanted).round().astype(int))]
+        return [("train", chosen.iloc[i : i + 2 * IMAGES_SHOWN]) for i in range(0, len(chosen), 2 * IMAGES_SHOWN)]
+    rows = []
+    for name in list(dict.fromkeys(table["map"]))[:MAPS_SHOWN]:
+        here = table[table["map"] == name]
+        roles = [here[here["role"] == role].iloc[:IMAGES_SHOWN] for role in ("reference", "query")]
+        rows.append((str(name), pd.concat(roles)))
+    return rows
+
+
+def _show(axis: Axes, picture: NDArray[Any], frame: str) -> None:
+    axis.imshow(picture)
+    axis.set_xticks([])
+    axis.set_yticks([])
+    for spine in axis.spines.values():
+        spine.set(edgecolor=frame, linewidth=2.2)
+
+
+def _depth_picture(depth: NDArray[Any]) -> NDArray[Any]:
+    near = np.where(depth > 0, 1 / np.maximum(depth, 0.2), 0)
+    picture = cv2.applyColorMap((near / near.max() * 255).astype(np.uint8), cv2.COLORMAP_VIRIDIS)
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
