@@ -12,10 +12,9 @@ from scipy.sparse import csr_matrix
 
 
 def learn_vocabulary(descriptors: NDArray[Any], words: int, *, seed: int) -> NDArray[Any]:
-    """Return k-means centroids (words, D) float32 of descriptors (N, D); needs N >= words."""
-    kmeans = faiss.Kmeans(
-        descriptors.shape[1], words, niter=25, seed=seed, min_points_per_centroid=1, max_points_per_centroid=2048
-    )
+    """Return k-means centroids (words, D) float32 of descriptors (N, D); needs N >= words, uses at most 256
+    per word."""
+    kmeans = faiss.Kmeans(descriptors.shape[1], words, niter=25, seed=seed, min_points_per_centroid=1)
     kmeans.train(np.ascontiguousarray(descriptors, dtype=np.float32))
     return np.array(kmeans.centroids, dtype=np.float32)
 
