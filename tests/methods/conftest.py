@@ -27,13 +27,13 @@ def box_train(box_folder: Path) -> ViewSet:
 
 @pytest.fixture(scope="session")
 def box_references(box_folder: Path) -> ViewSet:
-    poses = random_poses(np.random.default_rng(2), 24)
+    poses = random_poses(np.random.default_rng(2), 18)
     return write_views(box_folder, poses, seed=2, role="reference", name="references", camera=_CAMERA)
 
 
 @pytest.fixture(scope="session")
 def box_queries(box_folder: Path) -> ViewSet:
-    poses = random_poses(np.random.default_rng(3), 12)
+    poses = random_poses(np.random.default_rng(3), 10)
     return write_views(box_folder, poses, seed=2, role="query", name="queries", camera=_CAMERA)
 
 
