@@ -27,11 +27,13 @@ def estimate_relative_pose(
     reference_camera: Camera,
     *,
     max_error: float,
+    max_iterations: int,
     seed: int,
 ) -> RelativePose | None:
     """Estimate an essential matrix (5-point solver in RANSAC, then refinement) from matched pixels (M, 2) each.
 
     ``max_error`` is the largest epipolar (Sampson) error of an inlier in pixels. None where no model was found.
+    ``max_iterations`` bounds the time spent on matches that have no common motion.
     """
     if len(query_points) < 5:
         return None
@@ -40,7 +42,7 @@ def estimate_relative_pose(
         query_points,
         poselib_camera(reference_camera),
         poselib_camera(query_camera),
-        {"max_epipolar_error": max_error, "seed": poselib_seed(seed)},
+        {"max_epipolar_error": max_error, "max_iterations": max_iterations, "seed": poselib_seed(seed)},
     )
     if information["num_inliers"] < 5 or not np.isfinite([*pose.q, *pose.t]).all() or np.linalg.norm(pose.t) < 1e-12:
         return None

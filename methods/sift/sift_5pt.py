@@ -43,6 +43,9 @@ class SiftFivePointConfig(MethodConfig):
     max_error: float = Field(default=1.0, gt=0)
     """Largest epipolar error of an inlier, in pixels."""
 
+    max_iterations: int = Field(default=10_000, ge=100)
+    """RANSAC's limit per reference; with 10000, matches of which a third are right are still found."""
+
     min_inliers: int = Field(default=12, ge=5)
     """A relative pose with fewer inliers is not trusted (and is not tried with fewer matches)."""
 
@@ -161,6 +164,7 @@ class SiftFivePoint(Method):
             query.camera,
             other.camera,
             max_error=self._config.max_error,
+            max_iterations=self._config.max_iterations,
             seed=query.seed,
         )
 

@@ -43,6 +43,9 @@ class SiftPnpConfig(MethodConfig):
     max_error: float = Field(default=4.0, gt=0)
     """Largest reprojection error of an inlier of the query's pose, in pixels."""
 
+    max_iterations: int = Field(default=10_000, ge=100)
+    """RANSAC's limit."""
+
     min_inliers: int = Field(default=8, ge=4)
     """A pose with fewer inliers is not trusted (and is not tried with fewer matches)."""
 
@@ -133,7 +136,11 @@ class SiftPnp(Method):
                 features.keypoints[matches[:, 0]],
                 self._map.points[rows[matches[:, 1]]],
                 poselib_camera(query.camera),
-                {"max_reproj_error": self._config.max_error, "seed": poselib_seed(query.seed)},
+                {
+                    "max_reproj_error": self._config.max_error,
+                    "max_iterations": self._config.max_iterations,
+                    "seed": poselib_seed(query.seed),
+                },
             )
         if information["num_inliers"] < self._config.min_inliers or not np.isfinite([*pose.q, *pose.t]).all():
             return Failure("no absolute pose")

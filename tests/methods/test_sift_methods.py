@@ -161,7 +161,9 @@ def seen_by_both(seed: int, count: int = 60) -> tuple[np.ndarray, np.ndarray, tu
 @pytest.mark.parametrize("seed", range(5))
 def test_an_exact_relative_pose_is_found(seed: int) -> None:
     query_pixels, reference_pixels, cameras, query, reference = seen_by_both(seed)
-    found = estimate_relative_pose(query_pixels, reference_pixels, *cameras, max_error=1.0, seed=seed)
+    found = estimate_relative_pose(
+        query_pixels, reference_pixels, *cameras, max_error=1.0, max_iterations=1000, seed=seed
+    )
     assert found is not None
     true = query.relative_to(reference)
     assert found.inliers == len(query_pixels)
@@ -172,7 +174,12 @@ def test_an_exact_relative_pose_is_found(seed: int) -> None:
 
 def test_four_matches_give_no_relative_pose() -> None:
     query_pixels, reference_pixels, cameras, *_ = seen_by_both(0)
-    assert estimate_relative_pose(query_pixels[:4], reference_pixels[:4], *cameras, max_error=1.0, seed=0) is None
+    assert (
+        estimate_relative_pose(
+            query_pixels[:4], reference_pixels[:4], *cameras, max_error=1.0, max_iterations=1000, seed=0
+        )
+        is None
+    )
 
 
 def test_epipolar_errors_are_distances_in_pixels() -> None:
