@@ -74,9 +74,7 @@ class ScenesSpec(_Strict):
         seen: dict[SceneEntry, str] = {}
         for split, entry in self.entries():
             if entry in seen:
-                raise ValueError(
-                    f"scene {entry!r} is named twice, in {seen[entry]} and in {split}; splits are disjoint"
-                )
+                raise ValueError(f"scene {entry!r} is in {seen[entry]} and again in {split}; splits are disjoint")
             seen[entry] = split
         if not seen:
             raise ValueError("no scene is named; give at least one in train, val or test")

@@ -115,9 +115,7 @@ def _corner_references(clearance: Clearance, room: Room, spec: DatasetSpec) -> P
             raise _UnsuitableRoomError(str(error)) from error
     spread = pdist(np.concatenate([eyes[:, :2], target[None, :2]])).min()
     if spread < _LEAST_SPREAD:
-        raise _UnsuitableRoomError(
-            f"free places near its corners are {spread:.2f} m from each other or from its centre"
-        )
+        raise _UnsuitableRoomError(f"free places near its corners are {spread:.2f} m apart or from its centre")
     return Pose.look_at(eyes, target)
 
 

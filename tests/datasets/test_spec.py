@@ -1,0 +1,63 @@
+"""A spec is validated at the door, and an error names the file and the key."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from relocbench.datasets.spec import DatasetSpec, load_spec, parse_spec
+from relocbench.errors import InputError
+
+MINIMAL = {"protocol": "sparse-reference", "scenes": {"test": [7]}}
+
+
+def test_defaults_are_the_papers_setting():
+    spec = parse_spec(MINIMAL, where="track.yaml")
+    assert (spec.camera.width, spec.camera.height, spec.camera.horizontal_fov) == (256, 256, 90)
+    assert spec.references_per_room == (4,)
+    assert spec.condition_of("query") == spec.condition_of("reference") == "day"
+
+
+def test_a_spec_survives_json_and_yaml():
+    spec = parse_spec({**MINIMAL, "query_condition": "evening", "references_per_room": [4, 16]}, where="x")
+    assert DatasetSpec.model_validate_json(spec.model_dump_json()) == spec
+    assert parse_spec(yaml.safe_load(yaml.safe_dump(spec.model_dump(mode="json"))), where="x") == spec
+    assert spec.condition_of("query") == "evening"
+    assert spec.condition_of("reference") == "day"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"querys_per_room": 3}, "track.yaml: unknown key 'querys_per_room'; known keys are .*queries_per_room"),
+        ({"camera": {"fov": 90}}, "track.yaml: unknown key 'camera.fov'"),
+        ({"references_per_room": [8, 16]}, "references_per_room: densities start with 4"),
+        ({"references_per_room": [4, 16, 8]}, "references_per_room: densities start with 4.* and grow"),
+        ({"scenes": {"train": [1, 2], "test": [2]}}, "scenes: scene 2 is in train and again in test"),
+        ({"scenes": {}}, "scenes: no scene is named"),
+        ({"scenes": {"test": [-1]}}, "scenes.test.0"),
+        ({"camera_height": [1.6, 1.2]}, "camera_height: a range is"),
+        ({"image_format": "webp"}, "image_format: "),
+        ({"outputs": ["rgb", "rgb"]}, "outputs: name at least one output, each once"),
+        ({"protocol": "dense"}, "protocol: "),
+    ],
+)
+def test_bad_values_are_named(change, message):
+    with pytest.raises(InputError, match=message) as caught:
+        parse_spec({**MINIMAL, **change}, where="track.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_is_read_and_its_relative_scenes_belong_to_its_folder(tmp_path):
+    path = tmp_path / "spec.yaml"
+    path.write_text(yaml.safe_dump({**MINIMAL, "scenes": {"test": ["scenes/a.glb", 3]}}))
+    assert load_spec(path).scenes.test == (str(tmp_path / "scenes/a.glb"), 3)
+
+
+@pytest.mark.parametrize("content", ["a: [", "- 1", ""])
+def test_a_file_that_is_no_spec_is_named(tmp_path, content):
+    path = tmp_path / "spec.yaml"
+    path.write_text(content)
+    with pytest.raises(InputError, match=str(path)):
+        load_spec(path)
+    with pytest.raises(InputError, match="missing.yaml"):
+        load_spec(tmp_path / "missing.yaml")
