@@ -188,9 +188,9 @@ def find_neighbours(position, normal, points, cells, begins, cell, neighbour, we
     neighbour[:] = -1
     weight[:] = 0
     for n in range(len(position)):
-        x = int(math.floor(position[n, 0] / cell))
-        y = int(math.floor(position[n, 1] / cell))
-        z = int(math.floor(position[n, 2] / cell))
+        x = math.floor(position[n, 0] / cell)
+        y = math.floor(position[n, 1] / cell)
+        z = math.floor(position[n, 2] / cell)
         for step in range(27):
             key = _cell_key(x + step % 3 - 1, y + step // 3 % 3 - 1, z + step // 9 - 1)
             slot = np.searchsorted(cells, key)

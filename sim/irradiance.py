@@ -244,7 +244,7 @@ def _lights(lighting: Lighting) -> tuple[Array, Array]:
 
 
 def _unshadowed(nodes: Nodes, light: Array) -> Array:
-    """Return the irradiance (N,) of one light of unit power where nothing stands in between: cosine and inverse-square laws."""
+    """Return the irradiance (N,) of a light of unit power that nothing hides: cosine and inverse-square laws."""
     if light[4] == 1:
         return np.maximum(nodes.normal.astype(np.float64) @ light[:3], 0)
     towards = light[:3] - nodes.position.astype(np.float64)

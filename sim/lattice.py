@@ -93,13 +93,13 @@ def _choose_grids(vertices, triangles, spacing, corner, columns, rows):  # type:
         origin = int(np.argmax(squared))
         corner[t] = origin
         # the edge from the origin to the next corner is the one opposite to the corner after that
-        columns[t] = max(1, int(math.ceil(math.sqrt(squared[(origin + 2) % 3]) / spacing - 1e-3)))
-        rows[t] = max(1, int(math.ceil(math.sqrt(squared[(origin + 1) % 3]) / spacing - 1e-3)))
+        columns[t] = max(1, math.ceil(math.sqrt(squared[(origin + 2) % 3]) / spacing - 1e-3))
+        rows[t] = max(1, math.ceil(math.sqrt(squared[(origin + 1) % 3]) / spacing - 1e-3))
 
 
 @njit(cache=True, inline="always")
 def _needed(i, j, columns, rows):  # type: ignore[no-untyped-def]
-    """Tell whether interpolation inside the triangle touches grid point (i, j): one step back along i or j is inside."""
+    """Tell whether interpolation inside the triangle touches point (i, j): one step back on an axis is inside."""
     if i == 0 and j == 0:
         return True
     back_i = (i - 1) / columns + j / rows if i > 0 else 2.0

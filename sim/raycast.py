@@ -1,4 +1,4 @@
-"""`Raycaster`: the embedded simulator. Embree finds what every pixel sees, compiled kernels turn it into observations."""
+"""`Raycaster`, the embedded simulator: Embree finds what every pixel sees, compiled kernels turn it into pictures."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SUBPIXELS = {1: [(0.5, 0.5)], 4: [(0.375, 0.125), (0.875, 0.375), (0.125, 0.625
 
 @dataclass(eq=False)
 class _Loaded:
-    """What the renderer keeps of one scene under one condition; ``light`` is baked when a picture is first asked for."""
+    """What is kept of one scene under one condition; ``light`` is baked when a picture is first asked for."""
 
     scene: Scene
     lighting: Lighting
@@ -136,8 +136,20 @@ class Raycaster:
                 view = view._replace(du=du, dv=dv)
                 shading.primary_rays(view, origins, directions)
                 hits = loaded.rays.intersect(origins, directions)
+            triangle, u, v, _ = hits
             shading.shade(
-                view, loaded.surfaces, atlas, lattice, irradiance, glow, sky, np.float32(exposure), *hits[:3], shown
+                view,
+                loaded.surfaces,
+                atlas,
+                lattice,
+                irradiance,
+                glow,
+                sky,
+                np.float32(exposure),
+                triangle,
+                u,
+                v,
+                shown,
             )
         rgb = np.empty((view.height, view.width, 3), np.uint8)
         shading.to_bytes(shown, len(self._subpixels), self._tone, rgb.reshape(-1, 3))

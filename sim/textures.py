@@ -73,7 +73,7 @@ def build_atlas(materials: Sequence[Material]) -> TextureAtlas:
 def _mip_chain(texture: Array) -> list[Array]:
     """Return the texture and its halvings down to one texel, each (h, w, 3) uint8 sRGB."""
     chain = [np.ascontiguousarray(texture)]
-    linear = LINEAR_OF_BYTE[texture]
+    linear: Array = LINEAR_OF_BYTE[texture]
     while linear.shape[0] > 1 or linear.shape[1] > 1:
         height, width = max(1, linear.shape[0] // 2), max(1, linear.shape[1] // 2)
         linear = cv2.resize(linear, (width, height), interpolation=cv2.INTER_AREA)
