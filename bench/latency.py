@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 #: The row for a whole query, and that for what no stage of the method covers.
@@ -37,7 +38,7 @@ def latency_table(estimates: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
 
 def _percentiles(parts: pd.DataFrame) -> pd.DataFrame:
     groups = parts.groupby([*_KEYS, "stage"], sort=False, observed=True)
-    quantiles = groups["seconds"].quantile([0.5, 0.95, 0.99]).unstack()
+    quantiles = groups["seconds"].quantile(np.array([0.5, 0.95, 0.99])).unstack()
     quantiles.columns = pd.Index(["p50", "p95", "p99"])
     table = quantiles.assign(
         queries=groups.size(), mean=groups["seconds"].mean(), spent=groups["exclusive_seconds"].sum()

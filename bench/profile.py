@@ -107,13 +107,12 @@ def _stage_table(latency: pd.DataFrame) -> Table:
     table = Table(title="one query (milliseconds, warm)", title_justify="left")
     for name in ("refs per map", "stage", "queries", "p50", "p95", "p99", "share"):
         table.add_column(name, justify="left" if name == "stage" else "right")
-    for row in latency.itertuples():
-        *outer, name = row.stage.split("/")
-        milliseconds = [f"{1e3 * value:.2f}" for value in (row.p50, row.p95, row.p99)]
-        share = f"{row.share:.0%}"
-        style = "bold" if row.stage == TOTAL else None
-        stage = "  " * len(outer) + name
-        table.add_row(str(row.density), stage, str(row.queries), *milliseconds, share, style=style)
+    for row in latency.to_dict("records"):
+        *outer, name = str(row["stage"]).split("/")
+        milliseconds = [f"{1e3 * row[column]:.2f}" for column in ("p50", "p95", "p99")]
+        numbers = [str(row["queries"]), *milliseconds, f"{row['share']:.0%}"]
+        style = "bold" if row["stage"] == TOTAL else None
+        table.add_row(str(row["density"]), "  " * len(outer) + name, *numbers, style=style)
     return table
 
 
@@ -150,12 +149,13 @@ def _samples(
 ) -> Iterator[tuple[str, int, Sequence[float]]]:
     """Yield (name, density, seconds) of everything that was timed."""
     timed = estimates[estimates["warm"] & estimates["seconds"].notna()]
-    for density, group in timed.groupby("density"):
-        yield TOTAL, int(density), group["seconds"].tolist()
-    for (density, stage), group in spans[spans["warm"]].groupby(["density", "stage"], sort=False, observed=True):
-        yield str(stage), int(density), group["seconds"].tolist()
-    for density, group in maps.groupby("density"):
-        yield "build_map", int(density), group["build_seconds"].tolist()
+    stages = spans[spans["warm"]]
+    for density in sorted(timed["density"].unique()):
+        yield TOTAL, int(density), timed.loc[timed["density"] == density, "seconds"].tolist()
+        own = stages[stages["density"] == density]
+        for stage in own["stage"].unique():
+            yield str(stage), int(density), own.loc[own["stage"] == stage, "seconds"].tolist()
+        yield "build_map", int(density), maps.loc[maps["density"] == density, "build_seconds"].tolist()
 
 
 def _benchmark_json(

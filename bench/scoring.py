@@ -250,7 +250,10 @@ Groups = dict[str, tuple[_Answers, str]]
 
 def _by_density(estimates: pd.DataFrame, bootstrap: _Bootstrap) -> Iterator[tuple[int, str, Groups]]:
     """Yield (density, cluster unit, answers and role of each method), densities ascending, methods as they come."""
-    codes = {unit: pd.factorize(estimates[unit])[0] for unit in ("method", "scene", "map", "query")}
+    # sorted, so that the draws do not depend on the order of rows; single queries only where they are drawn themselves
+    codes = {unit: pd.factorize(estimates[unit], sort=True)[0] for unit in ("scene", "map")}
+    few = codes["map"].max(initial=0) + 1 < FEW_CLUSTERS
+    codes |= {"method": pd.factorize(estimates["method"])[0], "query": pd.factorize(estimates["query"], sort=few)[0]}
     methods = list(estimates["method"].unique())
     density = estimates["density"].to_numpy()
     columns = _numeric_columns(estimates)
@@ -280,7 +283,7 @@ def _numeric_columns(estimates: pd.DataFrame) -> dict[str, Array]:
 
 def _cluster_unit(codes: Mapping[str, Array]) -> str:
     for unit in ("scene", "map"):
-        if len(np.unique(codes[unit])) >= FEW_CLUSTERS:
+        if np.count_nonzero(np.bincount(codes[unit])) >= FEW_CLUSTERS:
             return unit
     return "query"
 

@@ -57,6 +57,13 @@ class Noisy(ReadsPose):
         return Estimate(Pose.from_rotation_translation(pose.rotation, [*(pose.translation[:2] + noise), 0.0]))
 
 
+class Slow(Noisy):
+    """Takes long enough for a test to count its answers while they come."""
+
+    name = "slow"
+    pause = 0.03
+
+
 class Learned(Noisy):
     """Learns how many training views there are, and shows it as its confidence."""
 

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import pytest
+from relocbench.bench.tracks import SIZES, list_tracks, load_track
+from relocbench.errors import InputError
+from relocbench.methods.registry import make_method
+
+
+def test_no_scene_of_any_tracks_test_split_is_learned_from_or_tuned_on_anywhere():
+    scenes = [size.dataset.scenes for track in list_tracks() for size in track.sizes.values()]
+    test = {entry for spec in scenes for entry in spec.test}
+    train = {entry for spec in scenes for entry in spec.train}
+    val = {entry for spec in scenes for entry in spec.val}
+    assert test
+    assert train
+    assert not test & train
+    assert not test & val
+    assert not train & val
+
+
+@pytest.mark.parametrize("track", list_tracks(), ids=lambda track: track.name)
+def test_published_tracks_are_complete(track):
+    assert set(track.sizes) == set(SIZES)
+    assert load_track(track.name) == track
+    views = [size.dataset.queries_per_room * len(size.dataset.scenes.test) for size in track.sizes.values()]
+    assert views == sorted(views)
+    labels = [entry.label for entry in track.methods]
+    assert {"random", "oracle-nearest"} <= set(labels)
+    for entry in track.methods:
+        make_method(entry.name, entry.config)
+
+
+def test_the_sparse_reference_track_has_the_papers_scale():
+    full = load_track("sparse-reference-v1").size("full").dataset
+    assert full.references_per_room[0] == 4
+    assert full.references_per_room[-1] == 256
+    assert full.queries_per_room == 500
+    assert len(full.scenes.test) >= 18
+
+
+def test_a_size_lays_its_dataset_over_the_shared_one(tmp_path):
+    path = tmp_path / "t.yaml"
+    path.write_text(
+        """
+        {name: t, version: 1, protocol: sparse-reference, description: d, methods: [random],
+         dataset: {seed: 5, camera: {width: 64, height: 48}},
+         sizes: {mini: {dataset: {scenes: {test: [house.glb]}, camera: {width: 32}}}}}
+        """
+    )
+    dataset = load_track(path).size("mini").dataset
+    assert (dataset.seed, dataset.camera.width, dataset.camera.height) == (5, 32, 48)
+    assert dataset.scenes.test == (str(tmp_path / "house.glb"),)
+
+
+def test_methods_in_files_are_found_beside_the_track(tmp_path, tiny_track):
+    tiny_track.write_text(tiny_track.read_text().replace("[random, oracle-nearest]", "[{name: 'm.py:M', as: mine}]"))
+    assert load_track(tiny_track).methods[0].name == f"{tmp_path / 'm.py'}:M"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("seed: 11", "sed: 11", "unknown key 'sed'"),
+        ("test: [2, 3]", "tset: [2, 3]", "tset"),
+        ("test: [2, 3]", "test: [1]", "splits are disjoint"),
+        ("[random, oracle-nearest]", "[random, random]", "two methods are called 'random'"),
+        ("[random, oracle-nearest]", "[]", "methods"),
+        ("seed: 11", "primary: speed", "no metric 'speed'"),
+        ("  mini:", "  tiny:", "sizes.tiny"),
+        ("name: tiny", "name: [", "cannot be read as YAML"),
+        ("version: 1", "version: one", "version"),
+    ],
+)
+def test_a_wrong_track_gets_one_line_that_names_file_and_key(tiny_track, old, new, message):
+    tiny_track.write_text(tiny_track.read_text().replace(old, new))
+    with pytest.raises(InputError) as error:
+        load_track(tiny_track)
+    assert message in str(error.value)
+    assert str(tiny_track) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_unknown_names_list_the_known_ones(tiny_track):
+    with pytest.raises(InputError, match=r"unknown track 'nope'; known: quickstart, sparse-reference-v1"):
+        load_track("nope")
+    with pytest.raises(InputError, match="no such track file"):
+        load_track("nope.yaml")
+    with pytest.raises(InputError, match="no size 'full'; it has mini"):
+        load_track(tiny_track).size("full")
