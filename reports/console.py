@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .leaderboard import MAIN, MARK_NOTES, MARKS, interval_note, metric_decimals, rank_texts, three_digits
+from .records import each_row
 from .tables import format_number
 
 #: What fits into 100 columns, by the metrics' names, with headers of its own.
@@ -43,7 +44,7 @@ def _table(board: pd.DataFrame) -> Table:
         table.add_column(f"{HEADERS[metric.name]}\n({metric.unit})", justify="right", no_wrap=True)
     table.add_column("latency p50\n(ms)", justify="right", no_wrap=True)
     cells = {metric.name: _texts(board, metric.name) for metric in SHOWN}
-    for i, (rank, row) in enumerate(zip(rank_texts(board), board.itertuples(), strict=True)):
+    for i, (rank, row) in enumerate(zip(rank_texts(board), each_row(board), strict=True)):
         values = [cells[metric.name][i] for metric in SHOWN]
         name = f"{row.method} {MARKS.get(row.role, '')}".strip()
         table.add_row(rank, name, *values, three_digits(row.seconds_p50 * 1e3), style="dim" if row.role else None)
@@ -63,4 +64,6 @@ def _texts(board: pd.DataFrame, name: str) -> list[str]:
 
 def _footnote(board: pd.DataFrame) -> str:
     marks = [note for role, note in MARK_NOTES.items() if role in set(board["role"])]
-    return " ".join([interval_note(board), "Errors are medians over all queries, failures counted as infinite.", *marks])
+    return " ".join(
+        [interval_note(board), "Errors are medians over all queries, failures counted as infinite.", *marks]
+    )

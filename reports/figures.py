@@ -18,12 +18,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
+from .palette import CHANCE_COLOUR, COLOURS, ORACLE_COLOUR, page_colour
+
 INK = "#1d232b"
 MUTED = "#68707a"
 GRID = "#e3e6ea"
 WIDTH = 9.6  # inches: a text block's width at 100 pixels per inch, so that 9-point type reads as 9-point type
 
-_STYLE = {
+_STYLE: Any = {
     "figure.facecolor": "white",
     "axes.facecolor": "white",
     "axes.edgecolor": MUTED,
@@ -99,6 +101,8 @@ def inline_svg(figure: Figure, name: str, description: str) -> str:
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)
     for colour, variable in ((INK, "--ink"), (MUTED, "--muted"), (GRID, "--line"), ("#ffffff", "--paper")):
         svg = svg.replace(colour, f"var({variable})")
+    for colour in (*COLOURS, CHANCE_COLOUR, ORACLE_COLOUR):
+        svg = svg.replace(colour.lower(), page_colour(colour))
     label = description.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     svg = re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
     return svg.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)

@@ -77,7 +77,9 @@ def _draw_scene(axis: Axes, queries: pd.DataFrame, rooms: Sequence[Outline]) -> 
 
 
 def _draw_failures(axis: Axes, queries: pd.DataFrame) -> None:
-    axis.scatter(queries["true_tx"], queries["true_ty"], marker="x", s=26, linewidths=1.4, color=FAILURE_COLOUR, zorder=4)
+    axis.scatter(
+        queries["true_tx"], queries["true_ty"], marker="x", s=26, linewidths=1.4, color=FAILURE_COLOUR, zorder=4
+    )
 
 
 def _draw_answers(axis: Axes, queries: pd.DataFrame) -> None:
@@ -86,10 +88,11 @@ def _draw_answers(axis: Axes, queries: pd.DataFrame) -> None:
     truth = pose_from_table(queries, "true_")
     start, ahead = truth.translation[:, :2], truth.forward[:, :2]
     ends = queries[["est_tx", "est_ty"]].to_numpy()
-    colours = sns.color_palette(ERROR_COLOURS, as_cmap=True)(_norm()(np.clip(queries["translation_error"], LEAST_ERROR, LARGEST_ERROR)))
+    errors = np.clip(queries["translation_error"], LEAST_ERROR, LARGEST_ERROR)
+    colours = _error_colours()(_norm()(errors))
     segments = np.stack([start, ends], axis=1)
     axis.add_collection(LineCollection(list(segments), colors=colours, linewidths=0.9, alpha=0.75, zorder=2))
-    axis.scatter(*ends.T, s=7, color=colours, zorder=3)
+    axis.scatter(ends[:, 0], ends[:, 1], s=7, color=colours, zorder=3)
     axis.quiver(
         *start.T,
         *(ahead * ARROW).T,
@@ -119,14 +122,17 @@ def _frame(axis: Axes, box: NDArray[Any], size: tuple[float, float]) -> None:
     axis.set_ylim(centre[1] - height / 2, centre[1] + height / 2)
 
 
+def _error_colours() -> Any:
+    return sns.color_palette(ERROR_COLOURS, as_cmap=True)
+
+
 def _norm() -> LogNorm:
     return LogNorm(LEAST_ERROR, LARGEST_ERROR)
 
 
 def _legend(figure: Figure, axes: NDArray[Any]) -> None:
-    bar = figure.colorbar(
-        ScalarMappable(_norm(), sns.color_palette(ERROR_COLOURS, as_cmap=True)), ax=list(axes.ravel()), aspect=30, pad=0.015, extend="both"
-    )
+    scale = ScalarMappable(_norm(), _error_colours())
+    bar = figure.colorbar(scale, ax=list(axes.ravel()), aspect=30, pad=0.015, extend="both")
     ticks = [0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0]
     bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
     bar.minorticks_off()

@@ -2,77 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
+from ..bench.latency import OTHER, TOTAL
 from .leaderboard import method_cells, three_digits
+from .records import each_row
 from .tables import Cell, Column, Table, number_cell, text_cell
 
-QUANTILES = (0.5, 0.95, 0.99)
+DENSITY = "References per map"
 
 
-def latency_table(latencies: pd.DataFrame) -> Table:
-    """Return the cost of one query per method and density of one machine.
+def query_table(latency: pd.DataFrame, estimates: pd.DataFrame, roles: Mapping[str, str]) -> Table:
+    """Return what one query costs, per method and density.
 
-    ``latencies`` has columns method, role, density, queries, p50, p95, p99, load_p50, cold (seconds).
+    ``latency`` is that of :func:`relocbench.bench.latency.latency_table` and ``estimates`` the records, of one machine.
     """
     columns = (
         Column("Method", numeric=False),
-        Column("References per map"),
+        Column(DENSITY),
         Column("Latency p50", "ms", smaller_is_better=True),
         Column("p95", "ms", smaller_is_better=True),
         Column("p99", "ms", smaller_is_better=True),
-        Column("First query, p50", "ms", smaller_is_better=True),
+        Column("First query on a map, p50", "ms", smaller_is_better=True),
         Column("Reading the image, p50", "ms", smaller_is_better=True),
         Column("Warm queries"),
     )
-    names = method_cells(latencies["method"], latencies["role"])
+    total = latency[latency["stage"] == TOTAL]
+    groups = estimates.groupby(["method", "density"])
+    first = estimates[~estimates["warm"]].groupby(["method", "density"])["seconds"].median()
+    load = groups["load_seconds"].median()
     rows = [
         [
-            name,
+            *method_cells([row.method], [roles[row.method]]),
             number_cell(row.density),
-            *(_milliseconds(value) for value in (row.p50, row.p95, row.p99, row.cold, row.load_p50)),
+            *(_milliseconds(value) for value in (row.p50, row.p95, row.p99)),
+            _milliseconds(first.get((row.method, row.density), float("nan"))),
+            _milliseconds(load[row.method, row.density]),
             number_cell(row.queries),
         ]
-        for name, row in zip(names, latencies.itertuples(), strict=True)
+        for row in each_row(total)
     ]
-    return Table("Latency of one query", columns, rows, ("Reading and decoding the image is not part of the latency.",))
+    notes = ("Percentiles are of warm queries. Reading and decoding the image is not part of the latency.",)
+    return Table("Latency of one query", columns, rows, notes)
 
 
-def stage_table(stages: pd.DataFrame) -> Table:
-    """Return what each stage costs: columns method, density, stage, share, p50, p95, p99, inclusive_p50 (seconds)."""
+def stage_table(latency: pd.DataFrame) -> Table:
+    """Return what each stage of a query costs (the rows of ``latency_table`` of one machine)."""
     columns = (
         Column("Method", numeric=False),
-        Column("References per map"),
+        Column(DENSITY),
         Column("Stage", numeric=False),
-        Column("Queries with it", "%"),
-        Column("Exclusive p50", "ms", smaller_is_better=True),
+        Column("Queries with it"),
+        Column("p50", "ms", smaller_is_better=True),
         Column("p95", "ms", smaller_is_better=True),
         Column("p99", "ms", smaller_is_better=True),
-        Column("Inclusive p50", "ms", smaller_is_better=True),
+        Column("Share of all time", "%"),
     )
     rows = [
         [
             text_cell(row.method),
             number_cell(row.density),
             text_cell(row.stage),
-            number_cell(100 * row.share),
-            *(_milliseconds(value) for value in (row.p50, row.p95, row.p99, row.inclusive_p50)),
+            number_cell(row.queries),
+            *(_milliseconds(value) for value in (row.p50, row.p95, row.p99)),
+            number_cell(100 * row.share, 1),
         ]
-        for row in stages.itertuples()
+        for row in each_row(latency)
     ]
-    notes = ("Exclusive: without the stages inside. Percentiles are over the warm queries in which the stage ran.",)
+    notes = (
+        "Percentiles are over the warm queries that went through the stage, inner stages included; shares exclude them.",
+    )
     return Table("Latency by stage", columns, rows, notes)
 
 
-def map_table(maps: pd.DataFrame) -> Table:
-    """Return what maps cost: medians per method and density of ``MAP_COLUMNS``."""
+def map_table(maps: pd.DataFrame, fit_seconds: Mapping[str, float | None]) -> Table:
+    """Return what is paid before the first query: medians over the maps (``MAP_COLUMNS``) per method and density."""
     columns = (
         Column("Method", numeric=False),
-        Column("References per map"),
+        Column(DENSITY),
         Column("Maps"),
+        Column("Learning, once", "s", smaller_is_better=True),
         Column("Cold start, p50", "s", smaller_is_better=True),
         Column("Build, p50", "s", smaller_is_better=True),
         Column("Map size, p50", "MB", smaller_is_better=True),
@@ -81,10 +92,29 @@ def map_table(maps: pd.DataFrame) -> Table:
     rows = []
     for (method, density), group in maps.groupby(["method", "density"], sort=False):
         middle = group[["start_seconds", "build_seconds", "map_bytes"]].median()
+        learning = fit_seconds.get(method)
         cells = [text_cell(method), number_cell(density), number_cell(len(group))]
+        cells.append(_cell(float("nan") if learning is None else learning))
         cells += [_cell(middle["start_seconds"]), _cell(middle["build_seconds"]), _cell(middle["map_bytes"] / 1e6)]
         rows.append([*cells, _cell(group["peak_memory_bytes"].max() / 1e6)])
-    return Table("Maps", columns, rows, ("Peak memory is of the whole process, the libraries it loads included.",))
+    notes = (
+        "Methods that share what they learned show the same learning time. "
+        "Peak memory is of the whole process, its libraries included.",
+    )
+    return Table("Before the first query", columns, rows, notes)
+
+
+def stage_means(latency: pd.DataFrame) -> pd.DataFrame:
+    """Return each stage's exclusive part of the mean latency: columns method, density, stage, seconds.
+
+    Means, because only means of stages add up to that of the whole. Methods that name no stages have no rows.
+    """
+    mean = latency[latency["stage"] == TOTAL].set_index(["method", "density"])["mean"]
+    stages = latency[latency["stage"] != TOTAL]
+    named = stages.loc[stages["stage"] != OTHER].groupby(["method", "density"]).size()
+    stages = stages[[key in named.index for key in zip(stages["method"], stages["density"], strict=True)]]
+    whole = [mean[key] for key in zip(stages["method"], stages["density"], strict=True)]
+    return stages[["method", "density", "stage"]].assign(seconds=stages["share"] * whole)
 
 
 def _milliseconds(seconds: float) -> Cell:
@@ -93,36 +123,6 @@ def _milliseconds(seconds: float) -> Cell:
 
 def _cell(value: float) -> Cell:
     return Cell(three_digits(value), float(value))
-
-
-def summarise_latency(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Return the percentiles that :func:`latency_table` shows, from the records of one machine."""
-    rows = []
-    for (method, density), group in estimates.groupby(["method", "density"], sort=False):
-        warm = group.loc[group["warm"], "seconds"].dropna().to_numpy()
-        p50, p95, p99 = np.quantile(warm, QUANTILES) if len(warm) else [np.nan] * 3
-        cold = group.loc[~group["warm"], "seconds"].median()
-        load = group["load_seconds"].median()
-        rows.append((method, group["role"].iloc[0], density, len(warm), p50, p95, p99, load, cold))
-    return pd.DataFrame(
-        rows, columns=["method", "role", "density", "queries", "p50", "p95", "p99", "load_p50", "cold"]
-    )
-
-
-def summarise_stages(spans: pd.DataFrame, latencies: pd.DataFrame) -> pd.DataFrame:
-    """Return the percentiles that :func:`stage_table` shows, from the warm spans of one machine."""
-    warm = spans[spans["warm"]]
-    per_query = warm.groupby(["method", "density", "map", "query", "stage"], sort=False, as_index=False)[
-        ["seconds", "exclusive_seconds"]
-    ].sum()  # a stage that runs once per reference counts with all its runs
-    queries = latencies.set_index(["method", "density"])["queries"]
-    rows = []
-    for (method, density, stage), group in per_query.groupby(["method", "density", "stage"], sort=False):
-        p50, p95, p99 = np.quantile(group["exclusive_seconds"], QUANTILES)
-        share = len(group) / queries[method, density]
-        rows.append((method, density, stage, share, p50, p95, p99, group["seconds"].median()))
-    columns = ["method", "density", "stage", "share", "p50", "p95", "p99", "inclusive_p50"]
-    return pd.DataFrame(rows, columns=columns)
 
 
 def in_order(table: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from .records import each_row
 from .tables import NOTHING, Cell, Column, Table, column_decimals, number_cell, text_cell
 
 ORACLE_MARK, CHANCE_MARK = "†", "‡"
@@ -75,7 +76,7 @@ def main_table(board: pd.DataFrame) -> Table:
     cells = [_rank_cells(board), method_cells(board["method"], board["role"])]
     cells += [_metric_cells(board, metric) for metric in MAIN]
     cells += [
-        [Cell(f"{row.failures} of {row.queries}", float(row.failures)) for row in board.itertuples()],
+        [number_cell(failures) for failures in board["failures"]],
         _plain_cells(board["seconds_p50"] * 1e3),
     ]
     return Table(_caption(board, "Leaderboard"), tuple(columns), _transposed(cells), _notes(board))
@@ -132,10 +133,12 @@ def difference_table(differences: pd.DataFrame, metric: str) -> Table:
             number_cell(row.queries),
             text_cell(_verdict(row, shown)),
         ]
-        for row, value in zip(differences.itertuples(), values.itertuples(), strict=True)
+        for row, value in zip(each_row(differences), each_row(values), strict=True)
     ]
     caption = f"Paired differences: {shown.header[0].lower()}{shown.header[1:]}"
-    return Table(caption, columns, rows, ("Both methods answered the same queries; the interval is of their difference.",))
+    return Table(
+        caption, columns, rows, ("Both methods answered the same queries; the interval is of their difference.",)
+    )
 
 
 def _verdict(row: Any, metric: MetricColumn) -> str:
@@ -162,7 +165,7 @@ def failure_table(reasons: pd.DataFrame, board: pd.DataFrame) -> Table:
             number_cell(count),
             number_cell(100 * count / queries[row.method, row.density], 1),
         ]
-        for row, count in zip(reasons.itertuples(), reasons["count"], strict=True)  # .count is a tuple's method
+        for row, count in zip(each_row(reasons), reasons["count"], strict=True)  # .count is a tuple's method
     ]
     return Table("Failures by reason", columns, rows)
 

@@ -10,12 +10,14 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ..bench.latency import TOTAL
 from ..bench.store import RunStore
 from .figures import inline_svg
 from .floor_plan import QUERIES_PER_PLAN, SCENES_PER_FIGURE, floor_plan
-from .latency import latency_table, map_table, stage_table
+from .latency import DENSITY, map_table, query_table, stage_means, stage_table
 from .leaderboard import SHOWN, difference_table, failure_table, further_table, main_table
 from .page_tables import PageTable, page_table
+from .palette import page_colour
 from .plots import (
     FEWEST_IN_BIN,
     accuracy_against_latency,
@@ -106,6 +108,8 @@ def page_group(summary: Summary, *, identifier: str) -> PageGroup:
     primary = _column_title(results.primary)
 
     def shown(table: Table, kind: str = "", sorted_by: str = "") -> PageTable:
+        if len(summary.densities) == 1:  # a column that says the same in every row says nothing
+            table = table.without(DENSITY)
         return page_table(table, summary.styles, summary.roles, kind=kind, sorted_by=sorted_by)
 
     return PageGroup(
@@ -225,9 +229,9 @@ def _machine_part(
     return MachinePart(
         title=f"Machine {machine.fingerprint}",
         description=_machine_description(machine),
-        latency=shown(latency_table(machine.latencies)),
-        stages=shown(stage_table(machine.stages)),
-        maps=shown(map_table(machine.maps)),
+        latency=shown(query_table(machine.latency, machine.estimates, summary.roles)),
+        stages=shown(stage_table(machine.latency)),
+        maps=shown(map_table(machine.maps, summary.results.fit_seconds)),
         plots=_machine_plots(summary, machine, identifier),
     )
 
@@ -236,20 +240,21 @@ def _machine_plots(summary: Summary, machine: MachineSummary, identifier: str) -
     suffix = "" if len(summary.machines) == 1 else f"-{machine.fingerprint}"
     density = summary.base_density
     plots = []
-    stages = machine.stages[machine.stages["density"] == density]
+    latency = machine.latency[machine.latency["density"] == density]
+    stages = stage_means(latency)
     if len(stages):
         plots.append(
             _plot(
-                stage_bars(stages.rename(columns={"p50": "seconds"}), summary.order),
+                stage_bars(stages, summary.order),
                 f"stages{suffix}",
                 identifier,
                 title="Where the time of a query goes",
-                caption=f"{_at_density(density)}Medians of stages need not add up to the median of the whole. "
-                "Methods that name no stages are left out.",
+                caption=f"{_at_density(density)}Means, because they add up to the mean latency, which is the "
+                "number beside a bar; the table has the percentiles. Methods that name no stages are left out.",
             )
         )
     board = summary.board[(summary.board["density"] == density)]
-    here = machine.latencies[machine.latencies["density"] == density].set_index("method")["p50"]
+    here = latency[latency["stage"] == TOTAL].set_index("method")["p50"]
     points = _metric_points(board).assign(latency=board["method"].map(here))
     points = points[points["latency"].notna()]
     if (points["method"].map(summary.roles) == "").any():
@@ -274,9 +279,13 @@ def _machine_description(machine: MachineSummary) -> str:
         return "The run recorded no description of this machine."
     parts = [str(hardware.get("cpu", "unknown processor"))]
     parts.append(f"{hardware.get('usable_cores', '?')} of {hardware.get('logical_cores', '?')} logical cores usable")
-    parts.append(f"{hardware.get('memory_gib', '?')} GiB, {hardware.get('architecture', '?')}, {hardware.get('system', '?')}")
+    parts.append(
+        f"{hardware.get('memory_gib', '?')} GiB, {hardware.get('architecture', '?')}, {hardware.get('system', '?')}"
+    )
     if machine.threads:
-        parts.append("one thread per method" if set(machine.threads.values()) == {"1"} else f"threads {machine.threads}")
+        parts.append(
+            "one thread per method" if set(machine.threads.values()) == {"1"} else f"threads {machine.threads}"
+        )
     if machine.jobs:
         jobs = " and ".join(map(str, machine.jobs))
         parts.append(f"{jobs} {'process' if machine.jobs == (1,) else 'processes'} side by side")
@@ -305,10 +314,16 @@ def _lede(summary: Summary) -> str:
     densities = " or ".join(map(str, summary.densities))
     sentence = f"{counts[0]} localized {counts[1]} in {counts[2]} of {counts[3]}, from {densities} references per map."
     first = list(board.loc[board["rank"] == 1, "method"])
-    metric = SHOWN[results.primary].header.lower()
+    metric = _in_words(results.primary)
     if len(first) == 1:
         return f"{sentence} By {metric}, {first[0]} ranks first{_with_base(summary)}."
-    return f"{sentence} By {metric}, {', '.join(first[:-1])} and {first[-1]} share the first rank{_with_base(summary)}."
+    names = f"{', '.join(first[:-1])} and {first[-1]}" if first else "no method"
+    return f"{sentence} By {metric}, {names} share the first rank{_with_base(summary)}."
+
+
+def _in_words(metric: str) -> str:
+    header = SHOWN[metric].header
+    return f"{header[0].lower()}{header[1:]}".replace(", all", " over all queries")
 
 
 def _with_base(summary: Summary) -> str:
@@ -324,7 +339,7 @@ def _browser(summary: Summary) -> BrowserPart:
     browser = browse_queries(results.estimates, summary.order, results.views, results.rooms)
     competitors = [i for i, method in enumerate(summary.order) if not summary.roles[method]]
     extra = {
-        "colours": [summary.styles[method].colour for method in summary.order],
+        "colours": [page_colour(summary.styles[method].colour) for method in summary.order],
         "start": competitors[0] if competitors else 0,
     }
     return BrowserPart(json_in_page({**browser.data, **extra}), browser.note)
@@ -344,7 +359,7 @@ def _provenance(store: RunStore) -> ProvenancePart:
         ("Dataset SHA-256", record.dataset_sha256),
         ("Seed", str(record.seed)),
         ("Timeouts", f"{record.query_timeout:g} s per query, {record.map_timeout:g} s per map"),
-        ("Ranked by", SHOWN[record.primary].header.lower()),
+        ("Ranked by", _in_words(record.primary)),
     ]
     if record.sessions:
         last = record.sessions[-1]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from .palette import MethodStyle
+from .palette import MethodStyle, page_colour
 from .tables import Cell, Column, Table
 
 
@@ -42,31 +43,42 @@ class PageRow:
 
 @dataclass(frozen=True)
 class PageTable:
-    """A table for the template; ``kind`` is its class, ``sorted_by`` the title of the column that it is ordered by."""
+    """A table for the template; ``kind`` is its class, ``sorted_column`` what it is ordered by, or -1."""
 
     caption: str
     kind: str
     columns: tuple[Column, ...]
     rows: list[PageRow]
     notes: tuple[str, ...]
-    sorted_by: str
+    sorted_column: int
 
 
 def page_table(
     table: Table, styles: Mapping[str, MethodStyle], roles: Mapping[str, str], *, kind: str = "", sorted_by: str = ""
 ) -> PageTable:
-    """Return a table for the page: bars where there are intervals, a swatch beside each method's name."""
+    """Return a table for the page: bars where there are intervals, a swatch beside each method's name.
+
+    ``sorted_by`` is the title of the column that the rows are ordered by, "" where none is.
+    """
     scales = [_BarScale.of(column, [row[i] for row in table.rows]) for i, column in enumerate(table.columns)]
     first = next((i for i, column in enumerate(table.columns) if column.header == "Method"), None)
     rows = []
     for row in table.rows:
         name = str(row[first].value) if first is not None else ""
         cells = [
-            _cell(cell, column, scale, styles[name].colour if i == first else None)
+            _cell(cell, column, scale, page_colour(styles[name].colour) if i == first else None)
             for i, (cell, column, scale) in enumerate(zip(row, table.columns, scales, strict=True))
         ]
         rows.append(PageRow(cells, roles.get(name, "")))
-    return PageTable(table.caption, kind, table.columns, rows, table.notes, sorted_by)
+    columns = tuple(replace(column, header=_unbroken(column.header)) for column in table.columns)
+    titles = [column.title for column in table.columns]
+    sorted_column = titles.index(sorted_by) if sorted_by else -1
+    return PageTable(table.caption, kind, columns, rows, table.notes, sorted_column)
+
+
+def _unbroken(header: str) -> str:
+    """Keep numbers and their units on one line: "5 m"."""
+    return re.sub(r"(?<=\d) (?=m\b)", "\u00a0", header)
 
 
 def _cell(cell: Cell, column: Column, scale: _BarScale | None, swatch: str | None) -> PageCell:

@@ -43,3 +43,8 @@ def method_styles(roles: Mapping[str, str]) -> dict[str, MethodStyle]:
 def _competitor_style(index: int) -> MethodStyle:
     cycle, colour = divmod(index, len(COLOURS))
     return MethodStyle(COLOURS[colour], DASHES[cycle % len(DASHES)], MARKERS[index % len(MARKERS)], False)
+
+
+def page_colour(colour: str) -> str:
+    """Return a colour as the page names it: its style sheet has a lighter tone of each for dark screens."""
+    return f"var(--c-{colour.lower().removeprefix('#')}, {colour.lower()})"

@@ -14,8 +14,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
+from ..bench.latency import OTHER
 from .figures import INK, MUTED, LogScale, drawing, log_ticks, new_figure, plain_ticks
 from .palette import MethodStyle
+from .records import each_row
 
 Styles = Mapping[str, MethodStyle]
 
@@ -99,7 +101,7 @@ def accuracy_against_latency(points: pd.DataFrame, styles: Styles, *, metric: st
         horizontal.apply(axis, "x")
         _bound_levels(axis, bounds, vertical, styles)
         _front(axis, points, vertical, horizontal)
-        for row, x in zip(points.itertuples(), milliseconds, strict=True):
+        for row, x in zip(each_row(points), milliseconds, strict=True):
             _latency_point(axis, row, x, styles[row.method], vertical)
         _label_points(axis, points, milliseconds, vertical.place(points["value"]), styles)
         axis.set_xlabel("Latency of one query, p50 (ms)")
@@ -134,9 +136,7 @@ def _latency_point(axis: Axes, row: Any, x: float, style: MethodStyle, scale: Lo
     )
 
 
-def _label_points(
-    axis: Axes, points: pd.DataFrame, x: NDArray[Any], y: NDArray[Any], styles: Styles
-) -> None:
+def _label_points(axis: Axes, points: pd.DataFrame, x: NDArray[Any], y: NDArray[Any], styles: Styles) -> None:
     """Name each point beside it; a name that would cover its neighbour's moves below."""
     placed: list[tuple[float, float]] = []
     to_display = axis.transData.transform(np.column_stack([x, y]))
@@ -177,9 +177,9 @@ def pareto_front(cost: NDArray[Any], error: NDArray[Any]) -> NDArray[Any]:
 
 
 def stage_bars(stages: pd.DataFrame, order: Sequence[str]) -> Figure:
-    """Draw where a query's time goes: per method, the median exclusive time of each stage, end to end.
+    """Draw where a query's time goes: per method, the mean exclusive time of each stage, end to end.
 
-    ``stages`` has a row per method and stage: ``method``, ``stage`` (a path of names), ``seconds`` (p50, exclusive).
+    ``stages`` has a row per method and stage: ``method``, ``stage`` (a path of names), ``seconds`` (exclusive).
     """
     shown = [method for method in order if method in set(stages["method"])]
     names = _largest_stages(stages)
@@ -192,7 +192,9 @@ def stage_bars(stages: pd.DataFrame, order: Sequence[str]) -> Figure:
             left = 0.0
             for name in names:
                 width = float(rows.get(name, 0.0))
-                axis.barh(position, width, left=left, height=0.62, color=colours[name], edgecolor="white", linewidth=0.6)
+                axis.barh(
+                    position, width, left=left, height=0.62, color=colours[name], edgecolor="white", linewidth=0.6
+                )
                 left += width
             rest = float(rows[~rows.index.isin(names)].sum())
             axis.barh(position, rest, left=left, height=0.62, color=OTHER_COLOUR, edgecolor="white", linewidth=0.6)
@@ -200,18 +202,21 @@ def stage_bars(stages: pd.DataFrame, order: Sequence[str]) -> Figure:
         axis.set_yticks(range(len(shown)), shown)
         axis.invert_yaxis()
         axis.grid(False, axis="y")
-        axis.set_xlabel("Median time per query, exclusive of inner stages (ms)")
+        axis.set_xlabel("Mean time per query, exclusive of inner stages (ms)")
         axis.set_xlim(0, 1.08 * max(axis.dataLim.x1, 1e-9))
         handles = [Patch(color=colours[name], label=name) for name in names]
-        if len(set(stages["stage"])) > len(names):
-            handles.append(Patch(color=OTHER_COLOUR, label="other stages"))
+        others = set(stages["stage"]) - set(names)
+        if others:
+            handles.append(Patch(color=OTHER_COLOUR, label=OTHER if others == {OTHER} else "other"))
         figure.legend(handles=handles, loc="outside lower left", ncols=4, handlelength=1.1, columnspacing=1.4)
     return figure
 
 
 def _largest_stages(stages: pd.DataFrame) -> list[str]:
     """Return the stages with a colour of their own, in the order in which they first appear."""
-    totals = stages.groupby("stage")["seconds"].max().sort_values(ascending=False, kind="stable")
+    totals = (
+        stages[stages["stage"] != OTHER].groupby("stage")["seconds"].max().sort_values(ascending=False, kind="stable")
+    )
     large = set(totals.index[: len(STAGE_COLOURS)])
     return [stage for stage in dict.fromkeys(stages["stage"]) if stage in large]
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from ..datasets.views import View, ViewSet, pose_from_table
 from ..errors import InputError
+from .records import each_row
 from .results import RoomOutline
 
 MOST_ANSWERS = 6000  # answers (queries x methods x densities) that a page holds
@@ -96,7 +97,7 @@ def _records(table: pd.DataFrame, prefix: str) -> Iterable[tuple[Any, list[float
     poses = pose_from_table(table, prefix)
     yaw = np.arctan2(poses.forward[..., 1], poses.forward[..., 0])
     planar = np.column_stack([poses.translation, yaw]) if len(table) else np.zeros((0, 4))
-    return zip(table.itertuples(index=False), planar.round(3).tolist(), strict=True)
+    return zip(each_row(table), planar.round(3).tolist(), strict=True)
 
 
 def _query(row: Any, pose: list[float], images: Mapping[str, int]) -> dict[str, Any]:
@@ -115,7 +116,9 @@ def _answers(
     answers: pd.DataFrame, order: Sequence[str], densities: list[int], queries: list[str], references: list[str]
 ) -> list[dict[str, Any]]:
     located = answers["est_tx"].notna()
-    planar = {key: pose for key, (_, pose) in zip(answers.index[located], _records(answers[located], "est_"), strict=True)}
+    planar = {
+        key: pose for key, (_, pose) in zip(answers.index[located], _records(answers[located], "est_"), strict=True)
+    }
     places = {name: place for place, name in enumerate(queries)}
     reference_places = {name: place for place, name in enumerate(references)}
     method_places = {name: place for place, name in enumerate(order)}
@@ -130,11 +133,13 @@ def _answers(
             "t": _number(row.translation_error, 4),
             "r": _number(row.rotation_error, 3),
             "pose": planar.get(row.Index),
-            "ranking": [reference_places[name] for name in list(row.ranking)[:SHOWN_REFERENCES] if name in reference_places],
+            "ranking": [
+                reference_places[name] for name in list(row.ranking)[:SHOWN_REFERENCES] if name in reference_places
+            ],
             "relevant": _number(row.relevant_rank, 0),
             "ms": _number(row.seconds * 1e3, 3),
         }
-        for row in answers.itertuples()
+        for row in each_row(answers)
     ]
 
 
@@ -150,8 +155,7 @@ def _references(views: ViewSet | None, maps: set[str], ranked: set[str]) -> list
     table = views.table
     shown = table[(table["role"] == "reference") & table["map"].isin(maps)]
     return [
-        {"id": row.view, "map": row.map, "density": int(row.density), "pose": pose}
-        for row, pose in _records(shown, "")
+        {"id": row.view, "map": row.map, "density": int(row.density), "pose": pose} for row, pose in _records(shown, "")
     ]
 
 

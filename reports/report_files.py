@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .figures import save_figure
-from .latency import latency_table, map_table, stage_table
+from .latency import map_table, query_table, stage_table
 from .leaderboard import difference_table, failure_table, full_table, leaderboard_tables
 from .page import PageGroup
 from .summary import Summary
@@ -21,7 +21,11 @@ def write_tables(summary: Summary, folder: Path) -> list[Path]:
     paths = write_table(boards, folder / "leaderboard", raw=full_table(summary.board))
     paths += write_table([failures], folder / "failures", raw=failures)
     for machine in summary.machines:
-        tables = [latency_table(machine.latencies), stage_table(machine.stages), map_table(machine.maps)]
+        tables = [
+            query_table(machine.latency, machine.estimates, summary.roles),
+            stage_table(machine.latency),
+            map_table(machine.maps, summary.results.fit_seconds),
+        ]
         named = [_on_machine(table, machine.fingerprint) for table in tables]
         stem = "latency" if len(summary.machines) == 1 else f"latency-{machine.fingerprint}"
         paths += write_table(named, folder / stem, raw=named[0])

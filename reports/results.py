@@ -32,11 +32,12 @@ class Results:
     """The records of one run, or of several that localized the same queries.
 
     ``estimates``, ``spans`` and ``maps`` have the columns of ``bench.records``; ``cells`` are the methods behind them,
-    by the names that the tables use. ``views`` is None where the dataset cannot be read, and ``trouble`` says why.
+    by the names that the tables use, and ``fit_seconds`` how long each of them learned. ``views`` is None where the dataset cannot be read, and ``trouble`` says why.
     """
 
     stores: tuple[RunStore, ...]
     cells: dict[str, CellRecord]
+    fit_seconds: dict[str, float | None]
     estimates: pd.DataFrame
     spans: pd.DataFrame
     maps: pd.DataFrame
@@ -48,7 +49,7 @@ class Results:
     def name(self) -> str:
         """The track and its size."""
         record = self.stores[0].record
-        return f"{record.track}, {record.size}"
+        return f"{record.track} · {record.size}"
 
     @property
     def primary(self) -> str:
@@ -86,6 +87,7 @@ def _merge(stores: Sequence[RunStore]) -> Results:
     return Results(
         stores=tuple(stores),
         cells=cells,
+        fit_seconds={name: stores[i].fit_seconds(label) for (i, label), name in names.items()},
         estimates=_table(stores, names, "estimates"),
         spans=_table(stores, names, "spans"),
         maps=_table(stores, names, "maps"),

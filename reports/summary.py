@@ -9,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+from ..bench.latency import latency_table
 from ..bench.scoring import failure_reasons, leaderboard, paired
-from .latency import in_order, summarise_latency, summarise_stages
+from .latency import in_order
 from .palette import MethodStyle, method_styles
 from .results import Results
 
@@ -23,8 +24,8 @@ class MachineSummary:
     hardware: Mapping[str, Any]
     threads: Mapping[str, str]
     jobs: tuple[int, ...]
-    latencies: pd.DataFrame
-    stages: pd.DataFrame
+    estimates: pd.DataFrame
+    latency: pd.DataFrame
     maps: pd.DataFrame
 
 
@@ -84,7 +85,6 @@ def _machines(results: Results, order: list[str]) -> list[MachineSummary]:
         estimates, spans, maps = (
             table[table["machine"] == fingerprint] for table in (results.estimates, results.spans, results.maps)
         )
-        latencies = in_order(summarise_latency(estimates), order)
         here = [session for session in sessions if session.get("machine") == fingerprint]
         machines.append(
             MachineSummary(
@@ -92,8 +92,8 @@ def _machines(results: Results, order: list[str]) -> list[MachineSummary]:
                 hardware=here[-1].get("hardware", {}) if here else {},
                 threads=here[-1].get("threads", {}) if here else {},
                 jobs=tuple(sorted({int(session["jobs"]) for session in here if "jobs" in session})),
-                latencies=latencies,
-                stages=in_order(summarise_stages(spans, latencies), order),
+                estimates=estimates,
+                latency=in_order(latency_table(estimates, spans), order),
                 maps=in_order(maps, order),
             )
         )

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 INFINITY = "∞"
@@ -58,6 +58,12 @@ class Table:
     columns: tuple[Column, ...]
     rows: list[list[Cell]] = field(default_factory=list)
     notes: tuple[str, ...] = ()
+
+    def without(self, header: str) -> Table:
+        """Return the table without the columns of that header."""
+        kept = [i for i, column in enumerate(self.columns) if column.header != header]
+        columns = tuple(self.columns[i] for i in kept)
+        return replace(self, columns=columns, rows=[[row[i] for i in kept] for row in self.rows])
 
 
 def text_cell(text: str) -> Cell:
@@ -208,7 +214,7 @@ _LATEX = {
 
 def escape_latex(text: str) -> str:
     """Return text as LaTeX that prints it; characters that pdfLaTeX does not know become question marks."""
-    known = (_LATEX.get(c, c if c.isascii() or c.isalpha() and ord(c) < 0x250 else "?") for c in text)
+    known = (_LATEX.get(c, c if c.isascii() or (c.isalpha() and ord(c) < 0x250) else "?") for c in text)
     return "".join(known)
 
 

@@ -181,7 +181,7 @@
       const query = data.queries[answer.q];
       const failed = answer.reason !== null;
       const line = failed ? answer.reason : answer.pose ? `${metres(answer.t)}, ${degrees(answer.r)}` : "no pose";
-      const picture = query.image === null || query.image === undefined ? make("span", { class: "blank" }) : make("img", { src: data.images[query.image], alt: "", loading: "lazy" });
+      const picture = query.image === null || query.image === undefined ? make("span", { class: "blank" }) : make("img", { src: data.images[query.image], alt: "" });
       const words = make("span", {}, make("b", { class: failed ? "failed" : "" }, line), `${query.room} · ${percent(query.covisibility)} covisible`);
       const button = make("button", { type: "button", "data-query": query.id, "aria-current": open === query.id ? "true" : null }, picture, words);
       button.addEventListener("click", () => show(answer, true));
@@ -238,7 +238,7 @@
     }
 
     function others(answer) {
-      const rows = data.answers.filter((other) => other.q === answer.q && other.d === answer.d).map((other) => {
+      const rows = data.answers.filter((other) => other.q === answer.q && other.d === answer.d).sort((a, b) => a.m - b.m).map((other) => {
         const button = make("button", { type: "button" }, data.methods[other.m]);
         button.addEventListener("click", () => { controls.method.value = other.m; refresh(); show(other, true); });
         const result = other.reason !== null ? other.reason : [metres(other.t), degrees(other.r), other.flags].filter(Boolean).join(", ");

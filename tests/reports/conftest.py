@@ -34,12 +34,22 @@ METHODS = {
 ROLES = {"oracle-nearest": "oracle", "random": "chance"}
 STAGES = {
     "sift-pnp": {"features": 0.45, "matching": 0.3, "absolute pose": 0.2},
-    "sift-5pt": {"retrieval": 0.05, "retrieval/features": 0.2, "features": 0.25, "matching": 0.3, "relative pose": 0.15},
+    "sift-5pt": {
+        "retrieval": 0.05,
+        "retrieval/features": 0.2,
+        "features": 0.25,
+        "matching": 0.3,
+        "relative pose": 0.15,
+    },
     "sift-5pt+fallback": {"retrieval": 0.05, "retrieval/features": 0.2, "features": 0.25, "matching": 0.3},
     "dense-vlad": {"features": 0.8, "vlad": 0.1, "search": 0.05},
 }
 REASONS = ("too few matches", "no consistent pair of references", "timeout after 60 s")
-ROOMS = {"house-7/living": (0.0, 0.0, 5.0, 4.0), "house-7/bedroom": (5.1, 0.0, 9.1, 4.0), "house-9/office": (0, 0, 4, 3)}
+ROOMS = {
+    "house-7/living": (0.0, 0.0, 5.0, 4.0),
+    "house-7/bedroom": (5.1, 0.0, 9.1, 4.0),
+    "house-9/office": (0, 0, 4, 3),
+}
 
 
 @pytest.fixture(scope="session")
@@ -133,7 +143,13 @@ def made_up_spans(estimates: pd.DataFrame, seed: int) -> pd.DataFrame:
 def made_up_maps(estimates: pd.DataFrame) -> pd.DataFrame:
     """Return a table of ``MAP_COLUMNS``: one row per method, map and density."""
     maps = estimates.groupby(["method", "scene", "map", "density"], as_index=False)["references"].first()
-    built = {"start_seconds": 1.2, "build_seconds": 0.4, "map_bytes": 2_500_000, "peak_memory_bytes": 310_000_000, "machine": MACHINE}
+    built = {
+        "start_seconds": 1.2,
+        "build_seconds": 0.4,
+        "map_bytes": 2_500_000,
+        "peak_memory_bytes": 310_000_000,
+        "machine": MACHINE,
+    }
     return maps.assign(**built)[list(MAP_COLUMNS)]
 
 
