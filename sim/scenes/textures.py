@@ -50,7 +50,7 @@ class Canvas:
         across = max(1, min(round(self.width / scale), self.columns))
         down = max(1, min(round(self.height / (scale_down or scale)), self.rows))
         grid = self.rng.standard_normal((down, across), dtype=np.float32)
-        return _interpolated(_interpolated(grid, self.rows).T, self.columns).T * np.float32(1.35)
+        return np.ascontiguousarray(_interpolated(_interpolated(grid, self.rows).T, self.columns).T) * np.float32(1.35)
 
     def fractal(self, scale: float, octaves: int = 4, scale_down: float | None = None) -> Array:
         """Return noise of several octaves, each half as large and half as strong, of about unit deviation."""

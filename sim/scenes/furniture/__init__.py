@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..mesh import Piece
-from . import beds, kitchen, seating, storage, tables
+from . import bathroom, beds, hangings, kitchen, lamps, seating, storage, tables
 from .style import Style
 from .workshop import CatalogueEntry
 
@@ -15,7 +15,9 @@ __all__ = ["CATALOGUE", "CatalogueEntry", "Style", "make_piece"]
 
 #: Every kind of piece by its name; several kinds may share a category ("table lamp" is a "lamp").
 CATALOGUE: Mapping[str, CatalogueEntry] = {
-    name: entry for module in (seating, tables, beds, storage, kitchen) for name, entry in module.ENTRIES.items()
+    name: entry
+    for module in (seating, tables, beds, storage, kitchen, bathroom, lamps, hangings)
+    for name, entry in module.ENTRIES.items()
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import primitives
-from .storage import _door, _spans  # noqa: PLC2701
+from .storage import door, spans
 from .tables import drawers, knob
 from .workshop import CatalogueEntry, Workshop
 
@@ -19,31 +19,20 @@ def counter(shop: Workshop) -> None:
     shop.surface(-w / 2 + 0.02, -d / 2 + 0.03, w / 2 - 0.02, d / 2 - 0.04, h, 0.55)
 
 
-def _base_units(shop: Workshop, top: float, *, worktop: bool = True, only_doors: bool = False) -> None:
+def _base_units(shop: Workshop, top: float, *, worktop: bool = True, basin: bool = False) -> None:
+    """Add plinth, cases and fronts up to ``top``; under a ``basin`` only doors, and cases that leave room for it."""
     w, d = shop.width, shop.depth
-    house = _house_kitchen(shop)
-    front, handle = house
+    front, handle = shop.style.kitchen_front, shop.style.kitchen_handle
     shop.box(shop.style.black, (-w / 2 + 0.005, -d / 2, 0), (w / 2 - 0.005, d / 2 - 0.07, 0.1))
     if worktop:
-        slab = (
-            shop.style.stone(np.random.default_rng(1))
-            if handle != "knob"
-            else shop.style.wood(np.random.default_rng(1))
-        )
-        shop.box(slab, (-w / 2, -d / 2, top - 0.035), (w / 2, d / 2, top), radius=0.005)
-    for i, (x0, x1) in enumerate(_spans(-w / 2, w / 2, max(1, round(w / 0.6)))):
-        if not only_doors and shop.chance(0.35):
+        shop.box(shop.style.worktop, (-w / 2, -d / 2, top - 0.035), (w / 2, d / 2, top), radius=0.005)
+    for i, (x0, x1) in enumerate(spans(-w / 2, w / 2, max(1, round(w / 0.6)))):
+        if not basin and shop.chance(0.35):
             drawers(shop, front, x0, x1, -d / 2, d / 2 - 0.02, 0.1, top - 0.036, 3)
             continue
-        shop.box(front, (x0, -d / 2, 0.1), (x1, d / 2 - 0.042, top - 0.036))
-        _door(shop, front, x0 + 0.002, x1 - 0.002, 0.105, top - 0.04, d / 2 - 0.04, panel=handle == "knob")
+        shop.box(front, (x0, -d / 2, 0.1), (x1, d / 2 - 0.042, top - (0.22 if basin else 0.036)))
+        door(shop, front, x0 + 0.002, x1 - 0.002, 0.105, top - 0.04, d / 2 - 0.04, panel=handle == "knob")
         knob(shop, handle, x1 - 0.05 if i % 2 == 0 else x0 + 0.05, d / 2 - 0.02, top - 0.14, 0.14, upright=True)
-
-
-def _house_kitchen(shop: Workshop) -> tuple[str, str]:
-    """Return front and handle: the same in the whole house, as a kitchen is bought at once."""
-    taste = np.random.default_rng(2)
-    return shop.style.casework(taste), ("bar", "knob", "grip")[taste.integers(3)]
 
 
 def kitchen_island(shop: Workshop) -> None:
@@ -53,7 +42,7 @@ def kitchen_island(shop: Workshop) -> None:
     back = shop.style.wood(shop.rng)
     shop.box(back, (-w / 2, -d / 2 - 0.0, 0.0), (w / 2, -d / 2 + 0.02, h - 0.04))
     shop.box(
-        shop.style.stone(np.random.default_rng(1)),
+        shop.style.worktop,
         (-w / 2 - 0.03, -d / 2 - 0.22, h - 0.04),
         (w / 2 + 0.03, d / 2 + 0.01, h),
         radius=0.006,
@@ -65,8 +54,8 @@ def kitchen_sink(shop: Workshop) -> None:
     """A base unit with a steel basin let into the worktop, and a tap; the worktop is at 0.9 m, the tap stands above."""
     w, d = shop.width, shop.depth
     top = min(WORKTOP, shop.height)
-    _base_units(shop, top, worktop=False, only_doors=True)
-    slab = shop.style.stone(np.random.default_rng(1))
+    _base_units(shop, top, worktop=False, basin=True)
+    slab = shop.style.worktop
     bx, y0, y1 = min(0.25, w / 2 - 0.05), -d / 2 + 0.12, d / 2 - 0.08
     for low, high in (
         ((-w / 2, -d / 2), (w / 2, y0)),
@@ -266,10 +255,10 @@ def _appliance_case(shop: Workshop, body: str) -> None:
 def wall_cabinet(shop: Workshop) -> None:
     """A kitchen wall unit: doors to match the counters."""
     w, d, h = shop.width, shop.depth, shop.height
-    front, handle = _house_kitchen(shop)
+    front, handle = shop.style.kitchen_front, shop.style.kitchen_handle
     shop.box(front, (-w / 2, 0, 0), (w / 2, d - 0.022, h))
-    for i, (x0, x1) in enumerate(_spans(-w / 2, w / 2, max(1, round(w / 0.45)))):
-        _door(shop, front, x0 + 0.002, x1 - 0.002, 0.002, h - 0.002, d - 0.022, panel=handle == "knob")
+    for i, (x0, x1) in enumerate(spans(-w / 2, w / 2, max(1, round(w / 0.45)))):
+        door(shop, front, x0 + 0.002, x1 - 0.002, 0.002, h - 0.002, d - 0.022, panel=handle == "knob")
         knob(shop, handle, x1 - 0.05 if i % 2 == 0 else x0 + 0.05, d - 0.002, 0.1, 0.12, upright=True)
     shop.surface(-w / 2 + 0.03, 0.02, w / 2 - 0.03, d - 0.03, h, 0.3)
 

@@ -22,7 +22,7 @@ def wardrobe(shop: Workshop) -> None:
     doors = max(2, round(w / shop.between(0.42, 0.58)))
     if shop.chance(0.35):
         low = plinth + 0.24
-        for x0, x1 in _spans(-w / 2, w / 2, max(1, doors // 2)):
+        for x0, x1 in spans(-w / 2, w / 2, max(1, doors // 2)):
             shop.box(
                 case,
                 (x0 + 0.003, d / 2 - 0.022, plinth + 0.004),
@@ -31,9 +31,9 @@ def wardrobe(shop: Workshop) -> None:
             )
             knob(shop, "bar", (x0 + x1) / 2, d / 2 - 0.002, plinth + 0.15, 0.14)
     kind = shop.pick("plain", "panel", "panel", "mirror")
-    for i, (x0, x1) in enumerate(_spans(-w / 2, w / 2, doors)):
+    for i, (x0, x1) in enumerate(spans(-w / 2, w / 2, doors)):
         mirrored = kind == "mirror" and i == doors // 2
-        _door(
+        door(
             shop,
             case,
             x0 + 0.002,
@@ -48,12 +48,13 @@ def wardrobe(shop: Workshop) -> None:
         knob(shop, shop.pick("bar", "bar", "knob"), x, d / 2, 0.5 * h, 0.18, upright=True)
 
 
-def _spans(x0: float, x1: float, count: int) -> list[tuple[float, float]]:
+def spans(x0: float, x1: float, count: int) -> list[tuple[float, float]]:
+    """Divide a stretch into ``count`` equal ones."""
     edges = np.linspace(x0, x1, count + 1)
     return [(float(a), float(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
 
 
-def _door(shop: Workshop, material: str, x0: float, x1: float, z0: float, z1: float, y: float, *, panel: bool = False,
+def door(shop: Workshop, material: str, x0: float, x1: float, z0: float, z1: float, y: float, *, panel: bool = False,
           mirrored: bool = False) -> None:  # fmt: skip
     """Add a door 2 cm thick: plain, with a raised panel, or with a mirror."""
     shop.box(material, (x0, y, z0), (x1, y + 0.02, z1), radius=0.004)
@@ -87,7 +88,7 @@ def chest_of_drawers(shop: Workshop) -> None:
         shop.box(case, (-w / 2 + 0.02, -d / 2 + 0.01, 0), (w / 2 - 0.02, d / 2 - 0.04, foot))
     columns = 2 if w > 1.0 else 1
     rows = max(2, round((h - foot) / shop.between(0.19, 0.26)))
-    for x0, x1 in _spans(-w / 2 + 0.01, w / 2 - 0.01, columns):
+    for x0, x1 in spans(-w / 2 + 0.01, w / 2 - 0.01, columns):
         drawers(shop, case, x0, x1, -d / 2 + 0.005, d / 2 - 0.01, foot, h - 0.025, rows)
 
 
@@ -103,7 +104,7 @@ def cabinet(shop: Workshop) -> None:
     else:
         shop.box(case, (-w / 2 + 0.02, -d / 2 + 0.01, 0), (w / 2 - 0.02, d / 2 - 0.04, foot))
     panel, handle = shop.chance(0.4), shop.pick("bar", "knob", "grip")
-    for i, (x0, x1) in enumerate(_spans(-w / 2, w / 2, max(1, round(w / shop.between(0.42, 0.55))))):
+    for i, (x0, x1) in enumerate(spans(-w / 2, w / 2, max(1, round(w / shop.between(0.42, 0.55))))):
         kind = shop.pick("door", "door", "drawers", "open")
         if kind == "drawers":
             drawers(
@@ -121,7 +122,7 @@ def cabinet(shop: Workshop) -> None:
             _niche(shop, case, x0, x1, -d / 2 + 0.005, d / 2 - 0.005, foot, h - 0.022, max(1, round((h - foot) / 0.35)))
         else:
             shop.box(case, (x0 + 0.002, -d / 2 + 0.005, foot), (x1 - 0.002, d / 2 - 0.025, h - 0.022))
-            _door(shop, case, x0 + 0.003, x1 - 0.003, foot + 0.004, h - 0.026, d / 2 - 0.025, panel=panel)
+            door(shop, case, x0 + 0.003, x1 - 0.003, foot + 0.004, h - 0.026, d / 2 - 0.025, panel=panel)
             knob(shop, handle, x1 - 0.05 if i % 2 == 0 else x0 + 0.05, d / 2 - 0.005, h - 0.16, 0.12, upright=True)
 
 
@@ -152,13 +153,13 @@ def buffet(shop: Workshop) -> None:
     shop.box(case, (-w / 2 + 0.01, -d / 2, 0.0), (w / 2 - 0.01, d / 2 - 0.03, split))
     shop.box(case, (-w / 2, -d / 2, split), (w / 2, d / 2, split + 0.03), radius=0.007)
     shop.surface(-w / 2 + 0.05, back + 0.01, w / 2 - 0.05, d / 2 - 0.01, split + 0.03, 0.3)
-    for i, (x0, x1) in enumerate(_spans(-w / 2 + 0.01, w / 2 - 0.01, max(2, round(w / 0.5)))):
-        _door(shop, case, x0 + 0.003, x1 - 0.003, 0.08, split - 0.006, d / 2 - 0.03, panel=True)
+    for i, (x0, x1) in enumerate(spans(-w / 2 + 0.01, w / 2 - 0.01, max(2, round(w / 0.5)))):
+        door(shop, case, x0 + 0.003, x1 - 0.003, 0.08, split - 0.006, d / 2 - 0.03, panel=True)
         knob(shop, "knob", x1 - 0.05 if i % 2 == 0 else x0 + 0.05, d / 2 - 0.01, 0.6 * split, 0.1)
     _niche(shop, case, -w / 2 + 0.02, w / 2 - 0.02, -d / 2, back, split + 0.03, h - 0.03, 3)
     shop.box(case, (-w / 2, -d / 2, h - 0.03), (w / 2, back + 0.02, h), radius=0.006)
     if shop.chance(0.4):
-        for x0, x1 in _spans(-w / 2 + 0.02, w / 2 - 0.02, 2):
+        for x0, x1 in spans(-w / 2 + 0.02, w / 2 - 0.02, 2):
             window_frame(shop, case, x0 + 0.003, x1 - 0.003, split + 0.34, h - 0.04, back, bars=2)
 
 
@@ -183,7 +184,7 @@ def bookcase(shop: Workshop) -> None:
     if shop.chance(0.85):
         shop.box(case, (-w / 2 + t, -d / 2, plinth), (w / 2 - t, -d / 2 + 0.008, h - t), faces="yY")
     columns = max(1, round(w / shop.between(0.75, 1.0)))
-    inner = _spans(-w / 2 + t, w / 2 - t, columns)
+    inner = spans(-w / 2 + t, w / 2 - t, columns)
     for x0, _ in inner[1:]:
         shop.box(case, (x0 - t / 2, -d / 2 + 0.01, plinth), (x0 + t / 2, d / 2, h - t))
     rows = max(2, round((h - plinth) / shop.between(0.31, 0.37)))
@@ -205,7 +206,7 @@ def _compartment(
     if shop.chance(density):
         book_row(shop, x0, x1, y0, y1, z, room, fill=shop.between(0.55, 1.0))
     elif shop.chance(0.5):
-        for a, b in _spans(x0, x1, max(1, round((x1 - x0) / 0.36))):
+        for a, b in spans(x0, x1, max(1, round((x1 - x0) / 0.36))):
             front = shop.style.wicker(shop.rng) if shop.chance(0.6) else shop.style.textile(shop.rng)
             shop.box(front, (a + 0.015, y0, z), (b - 0.015, y1 - 0.02, z + 0.72 * room))
     else:

@@ -24,9 +24,6 @@ class Style:
         self._upholstery.append(make("leather", rng))
         self._prints = [make("fabric", rng, pattern=p) for p in _ordered(rng, "print", "stripe", "dots", "check")]
         self._linens = [make("fabric", rng, tone=t, pattern=p) for t, p in (("ivory", "plain"), ("light", "print"))]
-        self._curtains = [
-            make("fabric", rng, tone="light", pattern=p) for p in _ordered(rng, "print", "stripe", "melange")
-        ]
         self._metals = [make("metal", rng, tone=tone) for tone in _some(rng, 2, _METALS)]
         self._plastics = [make("plastic", rng, tone=tone) for tone in ("charcoal", "white", *_some(rng, 2, _PLASTICS))]
         self._ceramics = [make("ceramic", rng) for _ in range(5)]
@@ -48,6 +45,12 @@ class Style:
         self.dark_glass = make("glass", rng, tone="charcoal")
         self.mirror = make("mirror", rng)
         self.bulb = make("shade", rng, tone="white", emission=(8.0, 7.2, 5.8))
+        # A kitchen is bought at once: its fronts, handles and worktops are alike.
+        self.kitchen_front = self.casework(rng)
+        self.kitchen_handle = ("bar", "knob", "grip")[rng.integers(3)]
+        self.worktop = self.wood(rng) if rng.random() < 0.35 else self.stone(rng)
+        self.curtain_cloth = make("fabric", rng, tone="light", pattern=_some(rng, 1, ("print", "stripe", "melange"))[0])
+        self.tiles = make("tile", rng, pattern="grid")
         self.cork = make("noise", rng, tone="pine", kind="granite")
 
     def wood(self, rng: np.random.Generator) -> str:
@@ -73,10 +76,6 @@ class Style:
     def linen(self, rng: np.random.Generator) -> str:
         """Return a bed linen."""
         return _favoured(rng, self._linens)
-
-    def curtain(self, rng: np.random.Generator) -> str:
-        """Return a curtain cloth."""
-        return _favoured(rng, self._curtains)
 
     def metal(self, rng: np.random.Generator) -> str:
         """Return a metal for legs, handles and lamps."""
