@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..mesh import Piece
-from . import bathroom, beds, hangings, kitchen, lamps, seating, storage, tables
+from . import bathroom, beds, electronics, hangings, kitchen, lamps, plants, seating, soft, storage, tables, tableware
 from .style import Style
 from .workshop import CatalogueEntry
 
@@ -16,7 +16,20 @@ __all__ = ["CATALOGUE", "CatalogueEntry", "Style", "make_piece"]
 #: Every kind of piece by its name; several kinds may share a category ("table lamp" is a "lamp").
 CATALOGUE: Mapping[str, CatalogueEntry] = {
     name: entry
-    for module in (seating, tables, beds, storage, kitchen, bathroom, lamps, hangings)
+    for module in (
+        seating,
+        tables,
+        beds,
+        storage,
+        kitchen,
+        bathroom,
+        lamps,
+        hangings,
+        plants,
+        tableware,
+        electronics,
+        soft,
+    )
     for name, entry in module.ENTRIES.items()
 }
 

@@ -51,6 +51,8 @@ class Style:
         self.worktop = self.wood(rng) if rng.random() < 0.35 else self.stone(rng)
         self.curtain_cloth = make("fabric", rng, tone="light", pattern=_some(rng, 1, ("print", "stripe", "melange"))[0])
         self.tiles = make("tile", rng, pattern="grid")
+        self.fur = make("carpet", rng, tone=_some(rng, 1, ("ochre", "brown", "sand"))[0], pattern="fleck")
+        self.fruits = tuple(make("plastic", rng, tone=tone) for tone in ("red", "mustard", "green"))
         self.cork = make("noise", rng, tone="pine", kind="granite")
 
     def wood(self, rng: np.random.Generator) -> str:
