@@ -73,6 +73,7 @@ def run_track(
     cannot go on. A method that raises, hangs or crashes raises nothing: its queries are failures with that reason.
     """
     spec, folder = load_track(track), Path(out)
+    spec.size(size)  # also where another dataset is given: the size names the methods, and the run
     entries = choose_entries(spec, size, methods, list(method_files))
     jobs = jobs or usable_cores()
     with _locked(folder):
