@@ -9,7 +9,7 @@ from shapely.geometry.polygon import orient
 
 from .element import Element
 from .finishes import Finishes, RoomFinish
-from .floor_plan import HALF_WALL, FloorPlan, PlannedRoom
+from .floor_plan import GROUND_HEIGHT, FloorPlan, PlannedRoom
 from .garden import garden
 from .joinery import joinery
 from .mesh import Array, Part
@@ -18,7 +18,6 @@ from .tessellation import Rectangle, horizontal, panel
 from .wall_side import WallSide, opening_on, wall_sides
 
 ROOF_THICKNESS = 0.3
-GROUND_HEIGHT = -0.12
 SKIRTING = (0.012, 0.08)  # thickness, height
 _OVERLAP = 0.01  # how far sheets run into each other where they meet, so that no ray slips between them
 _OUTSIDE_EDGE = 1.2  # nobody looks at the facade from near

@@ -8,19 +8,18 @@ from typing import Literal
 import numpy as np
 
 from .floor_plan import Opening
-from .joinery import SILL_DEPTH, SILL_THICKNESS, has_sill
+from .joinery import SILL_DEPTH, SILL_NOSE, SILL_THICKNESS, has_sill
 from .mesh import Piece, Surface
 from .placement import Placement, RoomSpace
 from .solids import corners_of
 from .wall_side import WallSide, opening_on
-from .supplier import Order
+from .supplier import Order, Size
 
 WALL_GAP = 0.016  # clears the skirting
 _LIFT = 0.0008  # what stands on something is this far above it, so that no two faces coincide
 _EYE_HEIGHT = 1.55
 
 Where = Literal["anywhere", "corner", "middle"]
-Size = tuple[float, float, float]
 
 
 class Arranger:
@@ -295,44 +294,50 @@ class Arranger:
         return self.space.try_add(Placement(order, x, y, top + gap + tall / 2, placement.yaw))
 
     def at_window(self, window: Opening) -> None:
-        """Hang curtains beside a window, put a radiator under it and something on its sill."""
+        """Hang curtains or a blind at a window, put a radiator under it and something on its sill."""
         side = self.space.side_of(window)
         u0, bottom, u1, top = opening_on(side, window)
-        if self.space.room.type not in {"bathroom", "kitchen"} or self.rng.random() < 0.3:
+        plain = self.space.room.type in {"bathroom", "kitchen", "office"}
+        if self.rng.random() < (0.7 if plain else 0.15):
+            self._blind(side, u0, u1, top)
+        else:
             self._curtains(side, u0, bottom, u1, top)
         if bottom > 0.55:
-            tall = min(0.6, bottom - 0.22)
+            tall = min(0.6, bottom - 0.2)
             width = float(np.clip(u1 - u0 - 0.3, 0.4, 1.4))
-            radiator = self.supplier.usual("radiator", (round(width, 2), 0.1, round(tall, 2)))
-            self._hang(radiator, side, (u0 + u1) / 2, 0.12 + tall / 2)
-        if has_sill(window) and self.rng.random() < 0.7:
+            radiator = self.supplier.usual("radiator", (round(width, 2), None, round(tall, 2)))
+            self._hang(radiator, side, (u0 + u1) / 2, 0.1 + tall / 2)
+        if has_sill(window) and self.rng.random() < 0.75:
             self._on_sill(side, u0, bottom, u1)
 
     def _curtains(self, side: WallSide, u0: float, bottom: float, u1: float, top: float) -> None:
-        short = bottom > 0.95
-        low = bottom - 0.12 if short else 0.03
+        """Drawn-back curtains on one rod, down to the floor or, above something, to the sill."""
         high = min(top + 0.14, self.space.plan.ceiling - 0.04)
-        width = round(float(self.rng.uniform(0.28, 0.46)), 2)
-        order = self.supplier.usual("curtain", (width, 0.1, round(high - low, 2)))
-        for u in (u0 + 0.06 - width / 2, u1 - 0.06 + width / 2):
-            self._hang(order, side, u, (low + high) / 2, depth=0.045)
+        reach = min(0.32, u0 - 0.02, side.length - u1 - 0.02)
+        for low in (0.03, bottom - 0.1) if bottom < 1.0 else (bottom - 0.1,):
+            order = self.supplier.usual("curtain", (round(u1 - u0 + 2 * reach, 2), 0.11, round(high - low, 2)))
+            if self._hang(order, side, (u0 + u1) / 2, (low + high) / 2) is not None:
+                return
 
-    def _hang(self, order: Order, side: WallSide, u: float, z: float, *, depth: float = 0.002) -> int | None:
+    def _blind(self, side: WallSide, u0: float, u1: float, top: float) -> None:
+        fall = round(float(self.rng.uniform(0.3, 0.7)), 2)
+        order = self.supplier.usual("blind", (round(u1 - u0 + 0.06, 2), 0.05, fall))
+        self._hang(order, side, (u0 + u1) / 2, top + 0.06 - fall / 2)
+
+    def _hang(self, order: Order, side: WallSide, u: float, z: float) -> int | None:
         if not self.supplier.knows(order.category):
             return None
-        if self.piece(order).mount != "wall":
-            z, depth = z - self.piece(order).size[2] / 2, depth + self.piece(order).size[1] / 2
-        placement = Placement(order, *side.point(u, depth), z, side.yaw)
+        placement = Placement(order, *side.point(u, 0.002), z, side.yaw)
         return self.space.try_add(placement, ignore={"window", "front"})
 
     def _on_sill(self, side: WallSide, u0: float, bottom: float, u1: float) -> None:
         for _ in range(int(self.rng.integers(1, 4))):
             category = str(self.rng.choice(["plant", "vase", "bottle", "book", "cup"]))
-            order = self._small(category, 0.16, 0.5)
+            order = self._small(category, 0.14, 0.5)
             if order is None:
                 continue
             u = float(self.rng.uniform(u0 + 0.12, u1 - 0.12))
-            at = side.point(u, 0.04 - SILL_DEPTH / 2)
+            at = side.point(u, SILL_NOSE - SILL_DEPTH / 2)
             self.space.try_add(
                 Placement(order, *at, bottom + SILL_THICKNESS + _LIFT, side.yaw), ignore={"window", "sill"}
             )

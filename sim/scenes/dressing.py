@@ -9,9 +9,9 @@ _ON_TOP: dict[str, tuple[tuple[str, ...], int]] = {
     "table": (("vase", "tray", "cup", "bottle", "book", "cup", "pot"), 5),
     "coffee table": (("book", "cup", "vase", "tray", "bottle", "book"), 4),
     "desk": (("book", "cup", "book", "box", "plant", "bottle"), 3),
-    "cabinet": (("vase", "book", "box", "plant", "clock", "lamp", "tray"), 4),
-    "chest of drawers": (("vase", "lamp", "book", "box", "plant", "clock"), 4),
-    "nightstand": (("lamp", "book", "cup", "clock", "bottle"), 2),
+    "cabinet": (("vase", "book", "box", "plant", "table lamp", "tray"), 4),
+    "chest of drawers": (("vase", "table lamp", "book", "box", "plant"), 4),
+    "nightstand": (("book", "cup", "bottle", "table lamp"), 2),
     "bookcase": (("box", "vase", "plant", "book", "toy"), 3),
     "shelf": (("book", "vase", "plant", "cup", "toy", "bottle", "box"), 5),
     "counter": (("pot", "bottle", "cup", "tray", "box", "vase", "bottle"), 3),
@@ -24,16 +24,25 @@ _ON_TOP: dict[str, tuple[tuple[str, ...], int]] = {
     "sofa": (("cushion", "cushion", "cushion", "blanket"), 4),
     "armchair": (("cushion", "blanket"), 1),
     "bed": (("cushion", "cushion", "blanket", "toy", "book"), 4),
-    "windowsill": ((), 0),
+    "side table": (("vase", "book", "cup"), 2),
+    "buffet": (("vase", "tray", "bottle", "box", "pot"), 4),
+    "wall cabinet": (("box", "basket", "pot", "vase"), 2),
+    "kitchen sink": (("bottle", "cup"), 1),
+    "kitchen island": (("pot", "tray", "bottle", "vase", "cup"), 4),
+    "dishwasher": (("box", "bottle", "tray"), 2),
+    "bathtub": (("bottle", "bottle"), 2),
+    "bunk bed": (("cushion", "toy", "cushion"), 3),
+    "cradle": (("toy", "cushion"), 1),
+    "ottoman": (("book", "tray"), 1),
 }
 
 _PICTURES = {
-    "child's room": ("poster", "poster", "painting", "shelf", "clock"),
-    "office": ("poster", "painting", "clock", "shelf", "poster"),
+    "child's room": ("poster", "poster", "bulletin board", "shelf", "clock", "painting"),
+    "office": ("poster", "bulletin board", "painting", "clock", "shelf"),
     "kitchen": ("clock", "shelf", "painting", "poster"),
     "bathroom": ("shelf", "towel", "painting"),
-    "living room": ("painting", "painting", "shelf", "clock", "mirror"),
-    "corridor": ("painting", "painting", "mirror", "poster", "shelf"),
+    "living room": ("painting", "shelf", "painting", "clock", "sconce", "mirror"),
+    "corridor": ("painting", "sconce", "mirror", "painting", "poster", "shelf"),
 }
 _PICTURES_ELSEWHERE = ("painting", "poster", "mirror", "shelf", "clock")
 
@@ -54,7 +63,7 @@ def _hang_pictures(arranger: Arranger) -> None:
             if side.length < 1.0 + 1.6 * round_number:
                 continue
             category = choice[hung % len(choice)]
-            height = 1.9 if category == "clock" else None
+            height = {"clock": 1.95, "sconce": 1.8, "towel": 1.2}.get(category)
             arranger.on_wall(category, height=height, sides=[side])
             hung += 1
 
@@ -66,5 +75,5 @@ def _put_on(arranger: Arranger, number: int) -> None:
         return
     count = int(arranger.rng.integers(max(1, most - 2), most + 1))
     for category in choice[:count] if arranger.rng.random() < 0.5 else arranger.rng.permutation(choice)[:count]:
-        back = category in {"cushion", "lamp"} or (category == "book" and placement.order.category == "shelf")
+        back = category in {"cushion", "table lamp"} or (category == "book" and placement.order.category == "shelf")
         arranger.on_surface(number, str(category), back=back)

@@ -13,6 +13,7 @@ from .room_layout import Cell
 INNER_WALL = 0.12
 OUTER_WALL = 0.30
 DOOR_HEIGHT = 2.06
+GROUND_HEIGHT = -0.12  # the floor lies at 0
 HALF_WALL = INNER_WALL / 2
 OUTER_REACH = OUTER_WALL - HALF_WALL
 

@@ -29,20 +29,27 @@ def furnish_house(plan: FloorPlan, supplier: Supplier) -> list[list[Placement]]:
 
 def _furnish(space: RoomSpace) -> None:
     arranger = Arranger(space, np.random.default_rng([space.room.look, 4]))
-    light = arranger.supplier.usual("light")
     FURNISH[space.room.type](arranger)
     for window in space.windows():
         arranger.at_window(window)
+    _hang_lights(arranger)
+    dress_room(arranger)
+
+
+def _hang_lights(arranger: Arranger) -> None:
+    """One ceiling lamp in the middle of a room, several along a long one; a chandelier in some grand ones."""
+    space = arranger.space
     x0, y0, x1, y1 = space.room.interior
-    along = 0 if x1 - x0 > y1 - y0 else 1
-    longer = max(x1 - x0, y1 - y0)
-    count = max(1, round(longer / 4.5)) if min(x1 - x0, y1 - y0) < 2.2 or longer > 6.0 else 1
+    longer, shorter = max(x1 - x0, y1 - y0), min(x1 - x0, y1 - y0)
+    count = max(1, round(longer / 4.0)) if shorter < 2.2 or longer > 6.0 else 1
+    grand = space.room.type in {"living room", "dining room"} and arranger.rng.random() < 0.4
+    lamp = arranger.supplier.usual("chandelier" if grand else "light")
     for k in range(count):
         share = (k + 0.5) / count
-        x = x0 + (share if along == 0 else 0.5) * (x1 - x0)
-        y = y0 + (share if along == 1 else 0.5) * (y1 - y0)
-        arranger.from_ceiling(light, x, y)
-    dress_room(arranger)
+        along, across = (share, 0.5) if x1 - x0 > y1 - y0 else (0.5, share)
+        x, y = x0 + along * (x1 - x0), y0 + across * (y1 - y0)
+        if arranger.from_ceiling(lamp, x, y) is None:
+            arranger.from_ceiling("light", x, y)
 
 
 def _copy(original: RoomSpace, space: RoomSpace, *, mirrored: bool) -> None:

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 from shapely.geometry import Point, Polygon
+from shapely.geometry import box as box_of
 
 from .element import Element
 from .finishes import Finishes
+from .floor_plan import GROUND_HEIGHT
 from .mesh import Part
 from .primitives import box, cylinder, merged, sphere
-from .tessellation import panel
+from .tessellation import horizontal
 
-GROUND_HEIGHT = -0.12
-GROUND_REACH = 15.0
+_BEYOND = 1.0  # how far the ground goes on behind the enclosure, which hides the rest: light is baked per square metre
 
 
 def garden(outline: Polygon, finishes: Finishes, rng: np.random.Generator) -> list[Element]:
-    """Return the ground up to 15 m around the house, what encloses it, and some trees."""
+    """Return the ground around the house, what encloses it, and some trees."""
     x0, y0, x1, y1 = outline.bounds
-    reach = GROUND_REACH
-    extent = (x0 - reach, y0 - reach, x1 + reach, y1 + reach)
-    ground = panel((0, 0, GROUND_HEIGHT), (1, 0, 0), (0, 1, 0), extent, finishes.ground, edge=2.5)
-    distance = float(rng.uniform(5.0, 9.0))
+    distance = float(rng.uniform(4.5, 7.0))
     border = (x0 - distance, y0 - distance, x1 + distance, y1 + distance)
+    reach = distance + _BEYOND
+    # The ground goes on below the house: no light may come into the hollow of its walls from below.
+    site = box_of(x0 - reach, y0 - reach, x1 + reach, y1 + reach)
+    ground = horizontal(site, GROUND_HEIGHT, finishes.ground, edge=2.5, up=True)
     enclosure = _hedge(border, finishes, rng) if rng.random() < 0.5 else _fence(border, finishes, rng)
     elements = [Element("grass", "lawn", None, (ground,)), enclosure]
     for number in range(int(rng.integers(5, 10))):
-        spot = rng.uniform((x0 - 9, y0 - 9), (x1 + 9, y1 + 9))
+        spot = rng.uniform((x0 - distance, y0 - distance), (x1 + distance, y1 + distance))
         if outline.distance(Point(*spot)) > 2.6:
             elements.append(Element("tree", f"tree {number}", None, _tree(spot, finishes, rng)))
     return elements

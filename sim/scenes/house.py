@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from shapely.geometry import MultiPolygon
 
 from ...errors import InputError
 from ..scene import Instance, Room, Scene
@@ -16,7 +16,7 @@ from .element import Element
 from .finishes import Finishes, choose_finishes
 from .floor_plan import FloorPlan
 from .furnishing import furnish_house
-from .lighting import light_conditions
+from .lighting import LUMINAIRES, Luminaire, light_conditions
 from .materials import Materials
 from .mesh import Array, Part
 from .navigable import navigable_floor
@@ -28,7 +28,8 @@ from .supplier import Supplier
 HOUSE_VERSION = "1"
 
 FEWEST_TRIANGLES, MOST_TRIANGLES = 20_000, 2_000_000
-_FURNITURE_SHARE = 0.6  # of all triangles
+_FURNITURE_SHARE = (0.35, 0.75)  # of all triangles
+_TOLERANCE = 0.1  # of the number of triangles that was asked for
 _COARSEST, _FINEST = 2.0, 0.02  # edges of cells on walls, metres
 _LEAST_DETAIL, _MOST_DETAIL = 0.05, 40.0
 
@@ -82,45 +83,46 @@ def generate_house(seed: int, *, triangles: int = 100_000) -> Scene:
     supplier = Supplier(materials, seed)
     blueprint = _Blueprint(seed, plan, finishes, supplier, furnish_house(plan, supplier))
     elements = _at_detail(blueprint, triangles)
-    conditions = light_conditions(_luminaires(blueprint), np.random.default_rng([seed, 7]))
-    rooms = tuple(Room(room.name, room.type, room.polygon) for room in plan.rooms)
-    scene = _assembled(f"house-{seed:05d}", elements, materials, rooms, conditions, seed, triangles)
-    return scene
+    scene = _assembled(f"house-{seed:05d}", elements, materials)
+    shining = {material.name for material in scene.materials if max(material.emission) > 0}
+    luminaires = _luminaires(elements, plan, shining)
+    scene = replace(
+        scene,
+        conditions=light_conditions(luminaires, np.random.default_rng([seed, 7])),
+        rooms=tuple(Room(room.name, room.type, room.polygon) for room in plan.rooms),
+        generator={"name": "house", "version": HOUSE_VERSION, "seed": seed, "triangles": triangles},
+    )
+    return replace(scene, navigable=navigable_floor(scene))
 
 
 def _at_detail(blueprint: _Blueprint, triangles: int) -> list[Element]:
     """Choose the furniture's detail first, then cells on walls and floors that bring the sum to ``triangles``."""
-    least_shell = sum(element.triangle_count for element in blueprint.shell(_COARSEST))
-    wanted = max(min(_FURNITURE_SHARE * triangles, triangles - least_shell), 1.0)
-    detail = _furniture_detail(blueprint, wanted)
-    furniture = blueprint.furniture(detail)
+    furniture = blueprint.furniture(_furniture_detail(blueprint, triangles))
     left = triangles - sum(element.triangle_count for element in furniture)
-    return [*_shell_with(blueprint, left), *furniture]
+    return [*_shell_with(blueprint, left, tolerance=_TOLERANCE * triangles), *furniture]
 
 
-def _furniture_detail(blueprint: _Blueprint, wanted: float) -> float:
-    """Search the detail at which the furniture has about ``wanted`` triangles."""
-    detail = 1.0
-    count = blueprint.furniture_triangles(detail)
-    low, high = _LEAST_DETAIL, _MOST_DETAIL
+def _furniture_detail(blueprint: _Blueprint, triangles: int) -> float:
+    """Search a detail at which the furniture has a fair share of all triangles; 1 where that will do."""
+    detail, low, high = 1.0, _LEAST_DETAIL, _MOST_DETAIL
     for _ in range(5):
-        if abs(count - wanted) < 0.12 * wanted:
+        share = blueprint.furniture_triangles(detail) / triangles
+        if _FURNITURE_SHARE[0] <= share <= _FURNITURE_SHARE[1]:
             break
-        low, high = (detail, high) if count < wanted else (low, detail)
-        guess = detail * wanted / count
-        detail = float(np.clip(guess, 1.05 * low, high / 1.05)) if low * 1.1 < high else low
-        detail = round(detail, 3)
-        count = blueprint.furniture_triangles(detail)
+        low, high = (detail, high) if share < _FURNITURE_SHARE[0] else (low, detail)
+        if high < 1.1 * low:
+            break
+        detail = round(float(np.clip(detail * np.mean(_FURNITURE_SHARE) / share, 1.04 * low, high / 1.04)), 3)
     return detail
 
 
-def _shell_with(blueprint: _Blueprint, wanted: float) -> list[Element]:
+def _shell_with(blueprint: _Blueprint, wanted: float, *, tolerance: float) -> list[Element]:
     """Build the shell with the cell size at which it has about ``wanted`` triangles."""
     edge = 0.25
     elements = blueprint.shell(edge)
     for _ in range(4):
         count = sum(element.triangle_count for element in elements)
-        if abs(count - wanted) < 0.08 * abs(wanted):
+        if abs(count - wanted) < tolerance:
             break
         new = float(np.clip(edge * np.sqrt(count / max(wanted, 1.0)), _FINEST, _COARSEST))
         if abs(new - edge) < 1e-3:
@@ -138,34 +140,32 @@ def _placed(part: Part, placement: Placement) -> Part:
     return Part(vertices, part.normals @ turn.T, part.uvs, part.triangles, part.material)
 
 
-def _luminaires(blueprint: _Blueprint) -> list[tuple[str, tuple[float, float, float]]]:
-    """Return every lamp's category and the point that shines: below a ceiling lamp, in the shade of others."""
-    lights = []
-    for placements in blueprint.placements:
-        for placement in placements:
-            piece = blueprint.supplier.make(placement.order)
-            if piece.category == "light":
-                lights.append((piece.category, (placement.x, placement.y, placement.z - piece.size[2] - 0.1)))
-            elif piece.category == "lamp":
-                lights.append((piece.category, (placement.x, placement.y, placement.z + 0.85 * piece.size[2])))
-    return lights
+def _luminaires(elements: Sequence[Element], plan: FloorPlan, shining: Container[str]) -> list[Luminaire]:
+    """Return every lamp with the point that shines: the middle of its parts made of ``shining`` materials."""
+    rooms = {room.name: room.polygon.area for room in plan.rooms}
+    luminaires = []
+    for element in elements:
+        kind = LUMINAIRES.get(element.category)
+        if kind is None or element.room is None:
+            continue
+        points = [part.vertices for part in element.parts if part.material in shining]
+        if points:
+            low, high = np.concatenate(points).min(axis=0), np.concatenate(points).max(axis=0)
+            x, y, z = (low + high) / 2
+            # A lamp that touched the ceiling would light one spot of it alone.
+            position = (float(x), float(y), float(min(z, plan.ceiling - 0.3)))
+            luminaires.append((kind, element.room, position))
+    hanging = Counter(room for kind, room, _ in luminaires if kind == "ceiling")
+    return [Luminaire(k, position, rooms[room] / max(1, hanging[room])) for k, room, position in luminaires]
 
 
-def _assembled(
-    name: str,
-    elements: Sequence[Element],
-    materials: Materials,
-    rooms: tuple[Room, ...],
-    conditions: dict,
-    seed: int,
-    triangles: int,
-) -> Scene:
-    """Join elements to one scene, with only the materials that they use."""
+def _assembled(name: str, elements: Sequence[Element], materials: Materials) -> Scene:
+    """Join elements to one scene, with only the materials that they use; lights and rooms are still missing."""
     parts = [(number, part) for number, element in enumerate(elements) for part in element.parts]
     keys = list(dict.fromkeys(part.material for _, part in parts))
     index = {key: number for number, key in enumerate(keys)}
     offsets = np.cumsum([0, *(len(part.vertices) for _, part in parts)])
-    scene = Scene(
+    return Scene(
         name=name,
         vertices=_joined((part.vertices for _, part in parts), np.float32),
         normals=_joined((part.normals for _, part in parts), np.float32),
@@ -179,19 +179,9 @@ def _assembled(
             for number, element in enumerate(elements)
         ),
         categories=CATEGORIES,
-        conditions=conditions,
-        rooms=rooms,
-        navigable=MultiPolygon(),
+        conditions={},
         floor_height=0.0,
-        generator={"name": "house", "version": HOUSE_VERSION, "seed": seed, "triangles": triangles},
     )
-    return _with_navigable(scene)
-
-
-def _with_navigable(scene: Scene) -> Scene:
-    from dataclasses import replace
-
-    return replace(scene, navigable=navigable_floor(scene))
 
 
 def _joined(arrays: Iterable[Array], dtype: type) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 
 from .element import Element
 from .finishes import Finishes
-from .floor_plan import HALF_WALL, OUTER_REACH, FloorPlan, Opening
+from .floor_plan import GROUND_HEIGHT, HALF_WALL, OUTER_REACH, FloorPlan, Opening
 from .mesh import Array, Part
 from .primitives import box, merged
 from .tessellation import panel
@@ -15,8 +15,8 @@ LINING = 0.025
 TRIM_WIDTH, TRIM_THICKNESS = 0.05, 0.015
 LEAF_THICKNESS = 0.04
 SILL_THICKNESS = 0.03
-SILL_DEPTH = 0.2  # how deep a window sill is, from the frame to its front edge
-_SILL_NOSE = 0.04  # how far it reaches into the room
+SILL_DEPTH = 0.16  # how deep a window sill is, from the frame to its front edge
+SILL_NOSE = 0.005  # how far it reaches into the room: curtains hang before it
 _FRAME = 0.05
 _LOWEST_SILL = 0.4  # below it a window is a door to the garden and has no sill
 
@@ -123,9 +123,8 @@ def _door(plan: FloorPlan, opening: Opening, finishes: Finishes, name: str) -> l
             parts_of_leaf = _leaf(*standing, opening.axis, finishes, front=False)
             leaf = Element("door", f"{name} leaf", room, tuple(parts_of_leaf))
     parts.append(_frame(opening, LINING, faces[0] - 0.003, faces[1] + 0.003, -0.005, finishes.frame, sill=False))
-    low, high = _across_box(
-        opening, (opening.start + LINING, faces[0] - 0.004, -0.05), (opening.end - LINING, faces[1] + 0.004, 0.004)
-    )
+    foot = GROUND_HEIGHT - 0.02 if opening.kind == "entrance" else -0.05
+    low, high = _across_box(opening, (opening.start, faces[0] - 0.004, foot), (opening.end, faces[1] + 0.004, 0.004))
     parts.append(box(low, high, finishes.sill, faces="xXyYZ", along=opening.axis))
     frame = Element("doorframe", name, room, tuple(parts))
     return [frame] if leaf is None else [frame, leaf]
@@ -169,7 +168,7 @@ def _window(plan: FloorPlan, opening: Opening, finishes: Finishes, name: str, ed
         Element("wall", f"{name} reveal", room, (_reveal(opening, inner, outer, finishes.reveal, edge),)),
     ]
     if has_sill(opening):
-        front = inner - sign * _SILL_NOSE
+        front = inner - sign * SILL_NOSE
         low, high = _across_box(
             opening,
             (opening.start, front, opening.bottom),

@@ -51,7 +51,9 @@ def floor_level(scene: Scene) -> float:
     corners = scene.vertices[scene.triangles].astype(np.float64)
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(cross, axis=-1)
-    level = np.abs(cross[:, 2]) > 0.97 * np.maximum(area, 1e-12)
+    level = cross[:, 2] > 0.97 * np.maximum(area, 1e-12)
+    if not level.any():  # some scans have all their faces turned over
+        level = -cross[:, 2] > 0.97 * np.maximum(area, 1e-12)
     if not level.any():
         return float(scene.vertices[:, 2].min())
     height = corners[level, :, 2].mean(axis=1)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from .floor_plan import HALF_WALL, FloorPlan, Opening, PlannedRoom
-from .joinery import SILL_DEPTH, SILL_THICKNESS, has_sill, open_leaf, outward
+from .joinery import SILL_DEPTH, SILL_NOSE, SILL_THICKNESS, has_sill, open_leaf, outward
 from .mesh import Array, Piece
 from .solids import aligned_box, corners_of, distance_to_box, overlapping, placed_boxes
 from .wall_side import WallSide, opening_on, wall_sides
@@ -92,15 +92,15 @@ class RoomSpace:
 
     def outline(self, placement: Placement) -> Array:
         """Return the one world box (8,) around a placement."""
-        local = self.supplier.boxes(placement.order)
-        whole = np.stack([local[:, 0].min(axis=0), local[:, 1].max(axis=0)])[None]
-        return placed_boxes(whole, placement.x, placement.y, placement.z, placement.yaw)[0]
+        local = self.supplier.outline(placement.order)
+        return placed_boxes(local, placement.x, placement.y, placement.z, placement.yaw)[0]
 
     def try_add(self, placement: Placement, *, ignore: Container[str] = (), guests: Container[int] = ()) -> int | None:
         """Add a placement where it fits and return its number, or None.
 
-        ``ignore`` may name "window" (curtains, things on sills) and "front" (a chair at its desk); ``guests`` are
-        numbers of placements whose free front it may stand in.
+        ``ignore`` may name "window" (curtains, what stands below a window), "sill" (what stands outside the room's own
+        rectangle) and "front" (a chair at its desk: it stands in others' free fronts and has none itself). ``guests``
+        are numbers of placements whose free front it may stand in.
         """
         if not self._fits(placement, ignore, guests):
             return None
@@ -112,12 +112,12 @@ class RoomSpace:
             self._clear = clear
         self.placements.append(placement)
         self._solids.append(self.boxes(placement))
-        self._fronts.append(self._front(placement))
+        self._fronts.append(np.zeros((0, 8)) if "front" in ignore else self._front(placement))
         return len(self.placements) - 1
 
     def _fits(self, placement: Placement, ignore: Container[str], guests: Container[int]) -> bool:
         whole = self.outline(placement)
-        front = self._front(placement)
+        front = np.zeros((0, 8)) if "front" in ignore else self._front(placement)
         if "sill" not in ignore and not self._inside(np.concatenate([whole[None], front])):
             return False
         if overlapping(whole[None], self._door_zones).any():
@@ -238,7 +238,7 @@ def _fixtures(plan: FloorPlan, index: int, openings: list[Opening]) -> Array:
         if has_sill(opening):
             sign = outward(plan, opening)
             edge = opening.line - sign * HALF_WALL
-            across = sorted((edge - sign * 0.04, edge - sign * 0.04 + sign * SILL_DEPTH))
+            across = sorted((edge - sign * SILL_NOSE, edge - sign * SILL_NOSE + sign * SILL_DEPTH))
             low = np.array([opening.start, across[0], opening.bottom])
             high = np.array([opening.end, across[1], opening.bottom + SILL_THICKNESS])
             if opening.axis == 1:

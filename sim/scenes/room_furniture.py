@@ -8,6 +8,7 @@ import numpy as np
 
 from .arranging import Arranger
 from .wall_side import WallSide
+from .placement import Placement
 from .supplier import Order
 
 
@@ -55,15 +56,12 @@ def _seat_group(arranger: Arranger) -> None:
                 _turned_beside(arranger, table, armchair, sign * reach, turn=sign * np.pi / 2)
         arranger.rug_under([table], margin=0.55)
     _television(arranger, sofa)
-    if _chance(arranger, 0.8):
-        arranger.beside(sofa, "lamp" if _stands(arranger, "lamp") else "nightstand", right=_chance(arranger, 0.5))
+    _sofa_side(arranger, sofa)
     arranger.above(sofa, "painting", gap=float(arranger.rng.uniform(0.25, 0.4)))
 
 
 def _turned_beside(arranger: Arranger, host: int, order: Order, aside: float, *, turn: float) -> int | None:
     """Stand a piece at the side of another, looking at it."""
-    from .placement import Placement
-
     placement, _ = arranger.placed(host)
     if not arranger.supplier.knows(order.category):
         return None
@@ -72,8 +70,15 @@ def _turned_beside(arranger: Arranger, host: int, order: Order, aside: float, *,
     return arranger.space.try_add(Placement(order, x, y, 0.0, yaw), ignore={"front"})
 
 
-def _stands(arranger: Arranger, category: str) -> bool:
-    return arranger.supplier.knows(category) and arranger.piece(arranger.supplier.usual(category)).mount == "floor"
+def _sofa_side(arranger: Arranger, sofa: int) -> None:
+    """A floor lamp at one end of the sofa, a side table with a lamp at the other."""
+    right = _chance(arranger, 0.5)
+    if _chance(arranger, 0.8):
+        arranger.beside(sofa, "lamp", right=right)
+    if _chance(arranger, 0.6):
+        table = arranger.beside(sofa, "side table", right=not right)
+        if table is not None:
+            arranger.on_surface(table, "table lamp")
 
 
 def _television(arranger: Arranger, seat: int) -> None:
@@ -107,9 +112,9 @@ def _desk_place(arranger: Arranger, desk: Order, chair: Order) -> int | None:
         if arranger.before(number, chair, gap=distance, aside=float(arranger.rng.uniform(-0.1, 0.1))) is not None:
             break
     arranger.on_surface(number, arranger.supplier.usual("screen"), back=True)
-    for category in ("computer", "lamp", "book", "cup"):
+    for category in ("desk lamp", "computer", "book", "cup"):
         if _chance(arranger, 0.6):
-            arranger.on_surface(number, category, back=category in {"computer", "lamp"})
+            arranger.on_surface(number, category, back=category in {"computer", "desk lamp"})
     return number
 
 
@@ -133,10 +138,10 @@ def furnish_living_room(arranger: Arranger) -> None:
     _several(arranger, "bookcase", 1, 3)
     if _area(arranger) > 23 and _chance(arranger, 0.75):
         _dining_group(arranger, 3, 6)
-    _storage(arranger, ["chest of drawers", "cabinet", "bookcase"], 0.6)
+    _storage(arranger, ["chest of drawers", "cabinet", "bookcase", "buffet"], 0.55)
     if _chance(arranger, 0.5):
         arranger.against_wall("armchair", where="corner")
-    _corner_pieces(arranger, ["plant", "lamp", "plant", "basket", "fan", "stool"], 0.6)
+    _corner_pieces(arranger, ["plant", "lamp", "plant", "basket", "fan", "ottoman"], 0.6)
 
 
 def _bed_place(arranger: Arranger, bed: Order) -> int | None:
@@ -149,7 +154,7 @@ def _bed_place(arranger: Arranger, bed: Order) -> int | None:
     for right in (True, False):
         side = arranger.beside(number, stand, right=right, gap=0.06)
         if side is not None:
-            arranger.on_surface(side, arranger.supplier.usual("lamp"))
+            arranger.on_surface(side, arranger.supplier.usual("table lamp"))
     arranger.above(number, "painting", gap=0.3)
     return number
 
@@ -161,18 +166,19 @@ def furnish_bedroom(arranger: Arranger) -> None:
     _storage(arranger, ["chest of drawers", "bookcase"], 0.7)
     if _area(arranger) > 13 and _chance(arranger, 0.5):
         _desk_place(arranger, arranger.order("desk"), arranger.order("chair"))
-    for category in ("bench", "armchair", "chair"):
-        if _chance(arranger, 0.35):
+    for category in ("bench", "armchair", "chair", "cradle"):
+        if _chance(arranger, 0.3):
             arranger.against_wall(category)
     arranger.loose_rug(near=bed)
-    _corner_pieces(arranger, ["plant", "basket", "stool", "box", "lamp", "towel"], 0.45)
+    _corner_pieces(arranger, ["plant", "basket", "ottoman", "box", "lamp", "stool"], 0.45)
 
 
 def furnish_childs_room(arranger: Arranger) -> None:
     """A small bed, a desk, shelves, toys on the floor."""
-    _bed_place(arranger, arranger.order("bed", (1.0, 2.05, 0.75)))
+    if not _chance(arranger, 0.35) or arranger.against_wall("bunk bed", where="corner", ignore={"window"}) is None:
+        _bed_place(arranger, arranger.order("bed", (1.0, 2.05, 0.9)))
     _several(arranger, "wardrobe", 1, 1, where="corner")
-    _desk_place(arranger, arranger.order("desk", (1.15, 0.62, 0.7)), arranger.order("chair"))
+    _desk_place(arranger, arranger.order("desk", (1.15, 0.62, None)), arranger.order("chair"))
     _storage(arranger, ["bookcase", "chest of drawers"], 0.75)
     rug = arranger.loose_rug((1.6, 1.2))
     if rug is None:
@@ -182,28 +188,42 @@ def furnish_childs_room(arranger: Arranger) -> None:
 
 def furnish_kitchen(arranger: Arranger) -> None:
     """A run of equal counters with stove and sink, the refrigerator at its end, a table where there is space."""
-    counter = arranger.order("counter", (round(float(arranger.rng.uniform(0.55, 0.65)), 2), 0.6, 0.9))
-    run: list[str | Order] = ["refrigerator", counter, _fitted(arranger, "stove"), counter, _fitted(arranger, "sink")]
+    counter = arranger.order("counter", (round(float(arranger.rng.uniform(0.58, 0.66)), 2), 0.6, 0.9))
+    stove, sink = arranger.order("stove", (0.6, 0.6, 0.9)), arranger.order("kitchen sink", (0.7, 0.6, None))
+    run: list[Order | str] = ["refrigerator", counter, stove, counter, sink]
+    run += [arranger.order("dishwasher", (0.6, 0.6, None))] if _chance(arranger, 0.5) else []
     run += [counter] * int(arranger.rng.integers(0, 3))
     numbers = arranger.row(run)
-    placed = {arranger.placed(n)[0].order.category for n in numbers}
-    for category in ("sink", "stove", "refrigerator", "counter"):
+    placed = [arranger.placed(n)[0].order.category for n in numbers]
+    for category, order in (("kitchen sink", sink), ("stove", stove), ("refrigerator", "refrigerator")):
         if category not in placed:
-            arranger.against_wall(category)
+            arranger.against_wall(order)
     if len(numbers) < len(run):
-        arranger.row([counter] * 3)
-    shelf = arranger.order("shelf")
-    for number in numbers:
-        if arranger.placed(number)[0].order.category == "counter" and _chance(arranger, 0.75):
-            arranger.above(number, shelf, gap=0.5)
+        numbers += arranger.row([counter] * 3)
+    _above_counters(arranger, numbers)
+    if _area(arranger) > 12.5 and _chance(arranger, 0.4):
+        arranger.free_standing("kitchen island", central=True)
     _dining_group(arranger, 2, 4)
-    _storage(arranger, ["cabinet", "shelf"], 0.5)
-    _corner_pieces(arranger, ["basket", "stool", "box", "plant", "washer"], 0.5)
+    _storage(arranger, ["cabinet", "buffet", "washer"], 0.4)
+    _corner_pieces(arranger, ["ashcan", "basket", "stool", "box", "plant"], 0.55)
 
 
-def _fitted(arranger: Arranger, category: str) -> Order:
-    """Return an order that lines up with the counters: as deep and as high as they are."""
-    return arranger.order(category, (0.6, 0.6, 0.9))
+def _above_counters(arranger: Arranger, numbers: Sequence[int]) -> None:
+    """A hood over the stove, equal wall cabinets or shelves over the counters, a microwave on one of them."""
+    closed = _chance(arranger, 0.65)
+    width = min((arranger.placed(n)[1].size[0] for n in numbers), default=0.6)
+    unit = (
+        arranger.order("wall cabinet", (width, None, None)) if closed else arranger.order("shelf", (width, None, None))
+    )
+    for number in numbers:
+        category = arranger.placed(number)[0].order.category
+        if category == "stove":
+            arranger.above(number, "hood", gap=0.65)
+        elif category == "counter":
+            arranger.above(number, unit, gap=0.52)
+    counters = [n for n in numbers if arranger.placed(n)[0].order.category == "counter"]
+    if counters and _chance(arranger, 0.6):
+        arranger.on_surface(counters[0], "microwave", back=True)
 
 
 def furnish_bathroom(arranger: Arranger) -> None:
@@ -224,25 +244,26 @@ def furnish_bathroom(arranger: Arranger) -> None:
     arranger.loose_rug((0.8, 0.55))
     if not any(window.bottom < 1.3 for window in arranger.space.windows()):
         arranger.on_wall("radiator", bottom=0.2)
-    _corner_pieces(arranger, ["basket", "stool", "plant", "box"], 0.6)
+    _corner_pieces(arranger, ["ashcan", "basket", "stool", "plant", "box"], 0.6)
 
 
 def furnish_office(arranger: Arranger) -> None:
     """Equal desks with equal chairs and screens, shelves of books."""
-    desk, chair = arranger.order("desk"), arranger.order("chair")
+    desk = arranger.order("desk")
+    chair = arranger.order("swivel chair" if _chance(arranger, 0.75) else "chair")
     for _ in range(2 + int(_area(arranger) > 12)):
         _desk_place(arranger, desk, chair)
     _several(arranger, "bookcase", 1, 3)
     _storage(arranger, ["cabinet", "chest of drawers", "armchair"], 0.5)
     if _chance(arranger, 0.5):
         arranger.loose_rug()
-    _corner_pieces(arranger, ["plant", "box", "basket", "fan", "lamp", "box"], 0.55)
+    _corner_pieces(arranger, ["ashcan", "plant", "box", "basket", "fan", "lamp", "box"], 0.55)
 
 
 def furnish_dining_room(arranger: Arranger) -> None:
     """A long table with equal chairs, a sideboard."""
     _dining_group(arranger, 4, 8)
-    _storage(arranger, ["cabinet", "chest of drawers", "bookcase"], 0.75)
+    _storage(arranger, ["buffet", "cabinet", "chest of drawers", "bookcase"], 0.65)
     chair = arranger.supplier.usual("chair")
     if _chance(arranger, 0.4):
         arranger.against_wall(chair, where="corner")
@@ -261,7 +282,7 @@ def furnish_corridor(arranger: Arranger) -> None:
         arranger.loose_rug((min(2.6, longest - 1.5), 0.75))
     if _chance(arranger, 0.6):
         arranger.on_wall("clock", height=1.9)
-    _corner_pieces(arranger, ["plant", "basket", "box", "stool"], 0.5)
+    _corner_pieces(arranger, ["coat rack", "plant", "basket", "box", "stool"], 0.55)
 
 
 FURNISH: dict[str, Callable[[Arranger], None]] = {

@@ -11,6 +11,9 @@ from .materials import Materials
 from .mesh import Array, Piece
 from .solids import component_boxes
 
+#: Extents x, y, z in metres; None leaves one to chance.
+Size = tuple[float | None, float | None, float | None]
+
 
 @dataclass(frozen=True)
 class Order:
@@ -18,7 +21,7 @@ class Order:
 
     category: str
     seed: int
-    size: tuple[float, float, float] | None = None
+    size: Size | None = None
 
 
 class Supplier:
@@ -29,12 +32,13 @@ class Supplier:
         self._seed = seed
         self._pieces: dict[tuple[Order, float], Piece] = {}
         self._boxes: dict[Order, Array] = {}
+        self._outlines: dict[Order, Array] = {}
 
     def knows(self, category: str) -> bool:
         """Whether the catalogue has a category."""
         return category in CATALOGUE
 
-    def usual(self, category: str, size: tuple[float, float, float] | None = None) -> Order:
+    def usual(self, category: str, size: Size | None = None) -> Order:
         """Return the order of what repeats through the house: its dining chairs, its ceiling lamps, its radiators."""
         name = np.frombuffer(category.encode(), dtype=np.uint8).astype(np.int64).tolist()
         return Order(category, int(np.random.default_rng([self._seed, 6, *name]).integers(2**31)), size)
@@ -52,3 +56,10 @@ class Supplier:
         if order not in self._boxes:
             self._boxes[order] = component_boxes(self.make(order).parts)
         return self._boxes[order]
+
+    def outline(self, order: Order) -> Array:
+        """Return the one box (1, 2, 3) around the piece, in its own frame."""
+        if order not in self._outlines:
+            boxes = self.boxes(order)
+            self._outlines[order] = np.stack([boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)])[None]
+        return self._outlines[order]

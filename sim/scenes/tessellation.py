@@ -75,9 +75,10 @@ def _compact(vertices: Array, normal: Array, uvs: Array, triangles: Array, mater
 
 
 def horizontal(outline: Polygon, z: float, material: str, *, edge: float, up: bool) -> Part:
-    """Return a rectilinear polygon at height ``z``, facing up or down."""
+    """Return a rectilinear polygon, which may have holes, at height ``z``, facing up or down."""
     x0, y0, x1, y1 = outline.bounds
-    xs, ys = np.asarray(outline.exterior.coords).T
+    rings = [outline.exterior, *outline.interiors]
+    xs, ys = np.concatenate([np.asarray(ring.coords) for ring in rings]).T
     # Corner coordinates become cell borders as if they were edges of holes outside the polygon.
     borders = [(x, y, x, y) for x, y in zip(xs, ys, strict=True)]
 
