@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from ..errors import InputError
 from .check_views import CheckState, CheckViews, FileCheck, ViewsResult
@@ -96,16 +97,18 @@ class CheckReport:
 
     def table(self) -> Group:
         """Return the report for a console: the geometry of each scene, then the problems."""
-        table = Table(title=f"{self.folder}: reprojection residuals", caption=None if self.problems else self.verdict)
-        for title in ("scene", "pairs", "points", "median", "95 %", "median", "95 %", "agreement"):
-            table.add_column(title, justify="left" if title == "scene" else "right")
-        for row in self.scenes:
-            lengths = [f"{value * 1e3:.3f} mm" for value in (row.median_metres, row.p95_metres)]
-            pixels = [f"{value:.4f} px" for value in (row.median_pixels, row.p95_pixels)]
-            table.add_row(row.scene, str(row.pairs), str(row.points), *lengths, *pixels, f"{row.agreement:.2%}")
-        shown = [f"problem: {problem}" for problem in self.problems[:_SHOWN]]
+        table = Table(title=f"{self.folder}: residuals of depth reprojected between views", title_justify="left")
+        table.add_column("scene", no_wrap=True)
+        for title in ("pairs", "median\n(mm)", "95 %\n(mm)", "median\n(px)", "95 %\n(px)", "points\nagree"):
+            table.add_column(title, justify="right", no_wrap=True)
+        for scene in self.scenes:
+            millimetres = [f"{value * 1e3:.3f}" for value in (scene.median_metres, scene.p95_metres)]
+            pixels = [f"{value:.4f}" for value in (scene.median_pixels, scene.p95_pixels)]
+            table.add_row(scene.scene, str(scene.pairs), *millimetres, *pixels, f"{scene.agreement:.2%}")
+        shown = [Text(f"problem: {problem}") for problem in self.problems[:_SHOWN]]
         more = len(self.problems) - len(shown)
-        return Group(table, *shown, *([f"... and {more} more problems"] if more > 0 else []))
+        last = [] if more <= 0 else [Text(f"... and {more} more problems")]
+        return Group(table, *(shown + last or [Text(self.verdict)]))
 
 
 def check(folder: str | Path, *, pairs_per_view: int = 2, jobs: int | None = None) -> CheckReport:
@@ -221,8 +224,8 @@ def _geometry_problems(scenes: Sequence[SceneGeometry], results: Sequence[ViewsR
         if scene.agreement < LEAST_AGREEMENT:
             yield f"scene {scene.scene}: only {scene.agreement:.0%} of the points that two views share agree in depth"
     for result in results:
-        for view, metres in result.suspicious(VIEW_METRES):
-            yield f"view {view}: contradicts the depth of its neighbours by {metres * 1e3:.1f} mm: its pose is wrong"
+        for view, evidence in result.suspicious(metres=VIEW_METRES, agreement=LEAST_AGREEMENT):
+            yield f"view {view}: its depth contradicts that of its neighbours ({evidence}): its pose is wrong"
 
 
 def raise_if_unsound(report: CheckReport) -> None:

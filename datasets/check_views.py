@@ -45,17 +45,26 @@ class ViewsResult:
     problems: tuple[str, ...]
     pairs: pd.DataFrame = field(default_factory=pd.DataFrame)
 
-    def suspicious(self, limit: float) -> Iterator[tuple[str, float]]:
-        """Yield the views where a quarter of the residuals reach ``limit`` metres, with that quartile, in every pair.
+    def suspicious(self, *, metres: float, agreement: float) -> Iterator[tuple[str, str]]:
+        """Yield the views that contradict their neighbours in every pair, with the evidence.
 
-        In every pair, because a view whose partner is wrong has nothing to answer for while its other partner agrees.
+        A pair contradicts where a quarter of its residuals reach ``metres``, or the share of agreeing points stays
+        below ``agreement``. Every pair, because a view whose partner is wrong has nothing to answer for while its
+        other partner agrees. Pairs with few comparable points tell nothing.
         """
-        if self.pairs.empty:
-            return
-        told = self.pairs[self.pairs["points"] >= LEAST_POINTS]
-        quartiles = told["metres"].map(lambda metres: np.quantile(metres, 0.75)).groupby(told["view"], sort=False).min()
-        for view in quartiles.index[quartiles >= limit]:
-            yield str(view), float(quartiles[view])
+        evidence: dict[str, list[str]] = {}
+        for pair in self.pairs.to_dict("records"):
+            comparable = pair["points"] + pair["contradictions"]
+            if comparable >= LEAST_POINTS:
+                said = ""
+                if pair["points"] < agreement * comparable:
+                    said = f"{pair['contradictions']} of {comparable} points"
+                elif (quartile := float(np.quantile(pair["metres"], 0.75))) >= metres:
+                    said = f"{quartile * 1e3:.1f} mm"
+                evidence.setdefault(pair["view"], []).append(said)
+        for view, statements in evidence.items():
+            if all(statements):
+                yield view, statements[0]
 
 
 @dataclass(frozen=True)

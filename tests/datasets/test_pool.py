@@ -52,7 +52,7 @@ def test_a_worker_keeps_what_it_loaded(pool, tasks):
 
 @pytest.mark.parametrize(("kind", "error"), [("input", InputError), ("run", RunError)])
 def test_errors_of_a_task_reach_the_caller(tasks, kind, error):
-    with WorkerPool({}, jobs=1) as pool, pytest.raises(error, match="bad scene|disk full"):
+    with WorkerPool({}, jobs=1) as pool, pytest.raises(error, match=r"bad scene|disk full"):
         list(pool.run([tasks.Fail(1, kind=kind)]))
 
 
@@ -69,7 +69,7 @@ def test_a_task_whose_worker_dies_is_tried_again(tasks, tmp_path):
 
 
 def test_a_task_that_always_kills_its_worker_is_given_up(tasks, tmp_path):
-    with WorkerPool({}, jobs=1) as pool, pytest.raises(RunError, match="died 3 times.*signal 9"):
+    with WorkerPool({}, jobs=1) as pool, pytest.raises(RunError, match=r"died 3 times.*signal 9"):
         list(pool.run([tasks.DieOnce(3, folder=tmp_path, times=99)]))
 
 

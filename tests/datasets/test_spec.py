@@ -59,5 +59,5 @@ def test_a_file_that_is_no_spec_is_named(tmp_path, content):
     path.write_text(content)
     with pytest.raises(InputError, match=str(path)):
         load_spec(path)
-    with pytest.raises(InputError, match="missing.yaml"):
+    with pytest.raises(InputError, match=r"missing\.yaml"):
         load_spec(tmp_path / "missing.yaml")

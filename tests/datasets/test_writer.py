@@ -78,7 +78,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(tmp_path, monke
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(RunError, match="no space left.*run the same command again") as caught:
+    with pytest.raises(RunError, match=r"no space left.*run the same command again") as caught:
         write_file(tmp_path, "a", b"after")
     assert "\n" not in str(caught.value)
     assert (tmp_path / "a").read_bytes() == b"before"
@@ -87,7 +87,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(tmp_path, monke
 
 def test_a_file_in_the_way_of_a_folder_is_named(tmp_path):
     (tmp_path / "images").write_text("mine")
-    with pytest.raises(InputError, match="images.*choose another folder"):
+    with pytest.raises(InputError, match=r"images.*choose another folder"):
         write_file(tmp_path, "images/a.png", b"")
     assert (tmp_path / "images").read_text() == "mine"
 
