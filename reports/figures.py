@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -76,36 +77,37 @@ def new_figure(columns: int = 1, *, height: float, rows: int = 1, **options: Any
     return figure, axes
 
 
-def save_figure(figure: Figure, stem: Path) -> list[Path]:
-    """Write ``stem`` as .png and .svg, the same bytes for the same figure, and return the two paths."""
-    paths = [stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.svg")]
-    with drawing():
-        figure.savefig(paths[0], metadata={"Software": None})
-        figure.savefig(paths[1], metadata={"Date": None, "Creator": "relocbench"})
-    return paths
-
-
-def inline_svg(figure: Figure, name: str, description: str) -> str:
-    """Return a figure as an <svg> element for a page: labelled, ids made unique by ``name``, colours left to the page.
-
-    Ink, greys and background become CSS variables, so that one drawing suits a light and a dark page.
-    """
+def svg_text(figure: Figure) -> str:
+    """Return a figure as an SVG document, the same text for the same figure."""
     buffer = io.StringIO()
     with drawing():
-        figure.savefig(buffer, format="svg", metadata={"Date": None}, transparent=True)
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :]
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": "relocbench"})
+    return buffer.getvalue()
+
+
+def save_png(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, the same bytes for the same figure."""
+    with drawing():
+        figure.savefig(path, metadata={"Software": None})
+
+
+def inline_svg(document: str, name: str, description: str) -> str:
+    """Return an SVG document as an element for a page: labelled, ids made unique by ``name``, colours left to the page.
+
+    Ink, greys, background and the methods' colours become CSS variables, so that one drawing suits a light and a dark
+    page.
+    """
+    svg = document[document.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
     svg = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', svg)
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)
+    svg = re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
     for colour, variable in ((INK, "--ink"), (MUTED, "--muted"), (GRID, "--line"), ("#ffffff", "--paper")):
         svg = svg.replace(colour, f"var({variable})")
     for colour in (*COLOURS, CHANCE_COLOUR, ORACLE_COLOUR):
         svg = svg.replace(colour.lower(), page_colour(colour))
-    label = description.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    svg = re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
-    return svg.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(description)}"', 1)
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,10 @@ def write_report(run_folders: Sequence[Path], out: Path) -> ReportPaths:
     Everything comes from the per-query records; images come from the dataset, and a report on a run whose dataset is
     gone says so. Raises ``InputError`` for a folder without results, ``RunError`` where ``out`` cannot be written to.
     """
-    summaries = [summarise(results) for results in load_results(run_folders)]
     out = Path(out)
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: is a file, and the report needs a folder; choose another --out")
+    summaries = [summarise(results) for results in load_results(run_folders)]
     tables: list[Path] = []
     plots: list[Path] = []
     groups: list[PageGroup] = []
@@ -49,8 +51,6 @@ def write_report(run_folders: Sequence[Path], out: Path) -> ReportPaths:
             groups.append(group)
         page = out / "report.html"
         page.write_text(render_page(groups), encoding="utf-8")
-    except (FileExistsError, NotADirectoryError) as error:
-        raise InputError(f"{out}: is a file, and the report needs a folder; choose another --out") from error
     except OSError as error:
         raise RunError(f"{out}: the report cannot be written ({error.strerror}); choose another --out") from error
     return ReportPaths(page, tuple(tables), tuple(plots))

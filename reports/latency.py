@@ -72,7 +72,8 @@ def stage_table(latency: pd.DataFrame) -> Table:
         for row in each_row(latency)
     ]
     notes = (
-        "Percentiles are over the warm queries that went through the stage, inner stages included; shares exclude them.",
+        "Percentiles are over the warm queries that went through the stage, inner stages included; "
+        "shares exclude inner stages.",
     )
     return Table("Latency by stage", columns, rows, notes)
 
@@ -90,7 +91,8 @@ def map_table(maps: pd.DataFrame, fit_seconds: Mapping[str, float | None]) -> Ta
         Column("Peak memory", "MB", smaller_is_better=True),
     )
     rows = []
-    for (method, density), group in maps.groupby(["method", "density"], sort=False):
+    for _, group in maps.groupby(["method", "density"], sort=False):
+        method, density = str(group["method"].iloc[0]), int(group["density"].iloc[0])
         middle = group[["start_seconds", "build_seconds", "map_bytes"]].median()
         learning = fit_seconds.get(method)
         cells = [text_cell(method), number_cell(density), number_cell(len(group))]

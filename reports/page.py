@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from ..bench.latency import TOTAL
 from ..bench.store import RunStore
-from .figures import inline_svg
+from .figures import inline_svg, svg_text
 from .floor_plan import QUERIES_PER_PLAN, SCENES_PER_FIGURE, floor_plan
 from .latency import DENSITY, map_table, query_table, stage_means, stage_table
 from .leaderboard import SHOWN, difference_table, failure_table, further_table, main_table
@@ -34,13 +34,14 @@ from .tables import Table
 
 @dataclass(frozen=True, eq=False)
 class Plot:
-    """A figure with its file name, its place in a switcher (``key``), title and caption, and its form in the page."""
+    """A figure with its file name, its place in a switcher (``key``), title and caption; as SVG, and for the page."""
 
     name: str
     key: str
     title: str
     caption: str
     figure: Figure
+    document: str
     svg: str
 
 
@@ -76,14 +77,14 @@ class ProvenancePart:
 
 @dataclass(frozen=True, eq=False)
 class PageGroup:
-    """Everything that the template shows of one group of results."""
+    """Everything that the template shows of one group of results; tables with a key are of that density."""
 
     id: str
     title: str
     lede: str
     warnings: list[str]
-    leaderboards: list[PageTable]
-    further: list[PageTable]
+    leaderboards: list[tuple[str, PageTable]]
+    further: list[tuple[str, PageTable]]
     differences: PageTable | None
     failures: PageTable
     cdfs: list[Plot]
@@ -117,8 +118,14 @@ def page_group(summary: Summary, *, identifier: str) -> PageGroup:
         title=results.name,
         lede=_lede(summary),
         warnings=[f"Without images and floor plans: {results.trouble}."] if results.trouble else [],
-        leaderboards=[shown(main_table(board), "board", primary) for board in boards],
-        further=[shown(further_table(board), "further") for board in boards],
+        leaderboards=[
+            (str(density), shown(main_table(board), "board", primary))
+            for density, board in zip(summary.densities, boards, strict=True)
+        ],
+        further=[
+            (str(density), shown(further_table(board), "further"))
+            for density, board in zip(summary.densities, boards, strict=True)
+        ],
         differences=shown(difference_table(summary.differences, results.primary)) if len(summary.differences) else None,
         failures=shown(failure_table(summary.reasons, summary.board)),
         cdfs=[_cdf(summary, density, identifier) for density in summary.densities],
@@ -137,8 +144,8 @@ def _column_title(metric: str) -> str:
 
 
 def _plot(figure: Figure, name: str, identifier: str, *, title: str, caption: str, key: str = "") -> Plot:
-    svg = inline_svg(figure, f"{identifier}-{name}", title)
-    return Plot(name, key, title, caption, figure, svg)
+    document = svg_text(figure)
+    return Plot(name, key, title, caption, figure, document, inline_svg(document, f"{identifier}-{name}", title))
 
 
 def _cdf(summary: Summary, density: int, identifier: str) -> Plot:
@@ -148,8 +155,8 @@ def _cdf(summary: Summary, density: int, identifier: str) -> Plot:
         f"error-cdf-{density}" if several else "error-cdf",
         identifier,
         title="How many queries come within an error",
-        caption=f"{_at_density(density)}A curve that levels off below 100 % belongs to a method that fails on the rest. "
-        "The legend follows the leaderboard.",
+        caption=f"{_at_density(density)}A curve that levels off below 100 % belongs to a method that fails on the "
+        "rest. The legend follows the leaderboard.",
         key=str(density),
     )
 
@@ -168,8 +175,8 @@ def _accuracy_plots(summary: Summary, identifier: str) -> list[Plot]:
                 "error-covisibility",
                 identifier,
                 title="What overlap with the references is worth",
-                caption=f"{_at_density(summary.base_density)}Medians with quartiles over the queries of a bin, failures "
-                f"included as infinitely wrong; bins with fewer than {FEWEST_IN_BIN} queries are left out.",
+                caption=f"{_at_density(summary.base_density)}Medians with quartiles over the queries of a bin, "
+                f"failures included as infinitely wrong; bins with fewer than {FEWEST_IN_BIN} queries are left out.",
             )
         )
     if len(summary.densities) > 1:
@@ -277,18 +284,15 @@ def _machine_description(machine: MachineSummary) -> str:
     hardware = machine.hardware
     if not hardware:
         return "The run recorded no description of this machine."
-    parts = [str(hardware.get("cpu", "unknown processor"))]
-    parts.append(f"{hardware.get('usable_cores', '?')} of {hardware.get('logical_cores', '?')} logical cores usable")
-    parts.append(
-        f"{hardware.get('memory_gib', '?')} GiB, {hardware.get('architecture', '?')}, {hardware.get('system', '?')}"
-    )
+    cores = f"{hardware.get('usable_cores', '?')} of {hardware.get('logical_cores', '?')} logical cores usable"
+    system = ", ".join(str(hardware.get(name, "?")) for name in ("architecture", "system"))
+    parts = [str(hardware.get("cpu", "unknown processor")), cores, f"{hardware.get('memory_gib', '?')} GiB", system]
     if machine.threads:
-        parts.append(
-            "one thread per method" if set(machine.threads.values()) == {"1"} else f"threads {machine.threads}"
-        )
+        one = set(machine.threads.values()) == {"1"}
+        parts.append("one thread per method" if one else f"threads {dict(machine.threads)}")
     if machine.jobs:
         jobs = " and ".join(map(str, machine.jobs))
-        parts.append(f"{jobs} {'process' if machine.jobs == (1,) else 'processes'} side by side")
+        parts.append("nothing beside it" if machine.jobs == (1,) else f"{jobs} processes side by side")
     return "; ".join(parts) + "."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 #: Okabe and Ito's colours, which people with any common colour vision tell apart, without the two that are too light
 #: on white (yellow) or taken by the baselines (black).
@@ -21,7 +22,7 @@ class MethodStyle:
     """A method's colour (hex), matplotlib line style and marker, and whether it is only there as a bound."""
 
     colour: str
-    dash: str | tuple[float, tuple[float, ...]]
+    dash: Any
     marker: str
     is_bound: bool
 

@@ -254,7 +254,7 @@ def _bin_label(index: Any) -> str:
 def _quartile_line(axis: Axes, x: NDArray[Any], rows: pd.DataFrame, scale: LogScale, style: MethodStyle) -> None:
     low, middle, high = (scale.place(rows[name]) for name in ("q25", "q50", "q75"))
     finite = np.isfinite(rows["q50"].to_numpy())
-    line = {"color": style.colour, "linestyle": style.dash, "linewidth": 1.2 if style.is_bound else 1.7}
+    line: Any = {"color": style.colour, "linestyle": style.dash, "linewidth": 1.2 if style.is_bound else 1.7}
     face = "white" if style.is_bound else style.colour
     axis.vlines(x, low, high, color=style.colour, linewidth=1.3, alpha=0.55)
     # No line leads to infinity: its slope would mean nothing.
@@ -263,14 +263,14 @@ def _quartile_line(axis: Axes, x: NDArray[Any], rows: pd.DataFrame, scale: LogSc
 
 
 def covisibility_quartiles(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Return the quartiles of the translation error per method and covisibility bin: ``method, bin, queries, q25...``."""
+    """Return the quartiles of the translation error per method and bin: ``method, bin, queries, q25, q50, q75``."""
     known = estimates[estimates["covisibility"].notna()]
     index = np.clip(np.digitize(known["covisibility"], COVISIBILITY_EDGES[1:-1]), 0, len(COVISIBILITY_EDGES) - 2)
     rows = []
-    for (method, place), errors in known.groupby(["method", index])["translation_error"]:
+    for key, errors in known.groupby(["method", index])["translation_error"]:
         if len(errors) >= FEWEST_IN_BIN:
             q25, q50, q75 = np.quantile(errors.to_numpy(), [0.25, 0.5, 0.75], method="higher")  # inf stays inf
-            rows.append((method, int(place), len(errors), q25, q50, q75))
+            rows.append((*key, len(errors), q25, q50, q75))
     return pd.DataFrame(rows, columns=["method", "bin", "queries", "q25", "q50", "q75"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .figures import save_figure
+from .figures import save_png
 from .latency import map_table, query_table, stage_table
 from .leaderboard import difference_table, failure_table, full_table, leaderboard_tables
 from .page import PageGroup
@@ -39,4 +39,10 @@ def _on_machine(table: Table, fingerprint: str) -> Table:
 
 def write_plots(group: PageGroup, folder: Path) -> list[Path]:
     """Write every plot of the page as .png and .svg into ``folder`` and return the paths."""
-    return [path for plot in group.plots for path in save_figure(plot.figure, folder / plot.name)]
+    paths = []
+    for plot in group.plots:
+        png, svg = (folder / f"{plot.name}.{suffix}" for suffix in ("png", "svg"))
+        save_png(plot.figure, png)
+        svg.write_text(plot.document, encoding="utf-8")
+        paths += [png, svg]
+    return paths

@@ -32,7 +32,8 @@ class Results:
     """The records of one run, or of several that localized the same queries.
 
     ``estimates``, ``spans`` and ``maps`` have the columns of ``bench.records``; ``cells`` are the methods behind them,
-    by the names that the tables use, and ``fit_seconds`` how long each of them learned. ``views`` is None where the dataset cannot be read, and ``trouble`` says why.
+    by the names that the tables use, and ``fit_seconds`` how long each of them learned. ``views`` is None where the
+    dataset cannot be read, and ``trouble`` says why.
     """
 
     stores: tuple[RunStore, ...]
@@ -150,4 +151,4 @@ def _outlines(dataset: Dataset) -> dict[str, list[RoomOutline]]:
 
 
 def _outline(room: dict[str, Any]) -> RoomOutline:
-    return RoomOutline(room["name"], room["type"], np.asarray(room["polygon"], dtype=np.float64))
+    return RoomOutline(room["name"], room["type"], np.asarray(room["polygon"]["exterior"], dtype=np.float64))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -57,9 +58,9 @@ class Summary:
 
     @cached_property
     def differences(self) -> pd.DataFrame:
-        """Each method against the one above it in the leaderboard, and the first against all others, at each density."""
+        """Each method against the next in the leaderboard, and the first against all others, at each density."""
         ranked = [method for method in self.order if self.roles[method] != "oracle"]
-        pairs = dict.fromkeys([*zip(ranked, ranked[1:], strict=False), *((ranked[0], other) for other in ranked[1:])])
+        pairs = dict.fromkeys([*pairwise(ranked), *((ranked[0], other) for other in ranked[1:])])
         rows = [paired(self.results.estimates, a, b, self.results.primary) for a, b in pairs]
         rows = [table for table in rows if len(table)]
         return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()

@@ -147,7 +147,7 @@ def _csv_value(value: float | str) -> str:
     return "" if math.isnan(value) else f"{value:.7g}"
 
 
-_LATEX_HEAD = r"""% A complete document. To use it in a paper: \usepackage{booktabs,standalone} there, then \input this file.
+_LATEX_HEAD = r"""% A complete document. To use it in a paper: \usepackage{booktabs,standalone}, then \input this file.
 \documentclass{article}
 \usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}

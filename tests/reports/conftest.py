@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -17,6 +17,7 @@ from relocbench.datasets.dataset import CHECKSUMS, VIEWS, Dataset, file_digest
 from relocbench.datasets.manifest import MANIFEST, Manifest, SceneRecord
 from relocbench.datasets.spec import DatasetSpec
 from relocbench.datasets.views import CAMERA_COLUMNS, POSE_COLUMNS, VIEW_COLUMNS, pose_columns
+from relocbench.reports.html import ReportPaths, write_report
 from relocbench.sim.geometry import Camera, Pose, rotation_error, translation_error
 from shapely import box
 
@@ -274,7 +275,9 @@ def _seal(root: Path, views: pd.DataFrame) -> None:
     (root / "scenes").mkdir()
     for scene in names:
         inside = {name.split("/")[1]: bounds for name, bounds in ROOMS.items() if name.startswith(f"{scene}/")}
-        rooms = [{"name": n, "type": n, "polygon": list(box(*b).exterior.coords)} for n, b in inside.items()]
+        rooms = [
+            {"name": n, "type": n, "polygon": {"exterior": list(box(*b).exterior.coords)}} for n, b in inside.items()
+        ]
         (root / "scenes" / f"{scene}.json").write_text(json.dumps({"rooms": rooms}))
     scenes = [
         SceneRecord(name=n, split="test", source=7, file=f"scenes/{n}.glb", sha256="", triangles=0, rooms=1)
@@ -297,3 +300,22 @@ def _seal(root: Path, views: pd.DataFrame) -> None:
 def made_up_run(tmp_path_factory: pytest.TempPathFactory, estimates: pd.DataFrame) -> Path:
     """A results folder with its dataset. Read-only, shared."""
     return write_made_up_run(tmp_path_factory.mktemp("runs") / "made-up-mini", estimates)
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory: pytest.TempPathFactory, estimates: pd.DataFrame) -> Path:
+    """A results folder of two methods in one scene, for tests that write reports of their own. Read-only, shared."""
+    some = estimates[estimates["method"].isin(["sift-5pt", "random"]) & (estimates["scene"] == "house-9")]
+    return write_made_up_run(tmp_path_factory.mktemp("runs") / "small", some, methods=["sift-5pt", "random"])
+
+
+@pytest.fixture(scope="session")
+def report(made_up_run: Path, tmp_path_factory: pytest.TempPathFactory) -> ReportPaths:
+    """The report on ``made_up_run``. Read-only, shared."""
+    return write_report([made_up_run], tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="session")
+def made_up() -> Callable[..., Path]:
+    """The builder behind ``made_up_run``: see `write_made_up_run`."""
+    return write_made_up_run

@@ -1,0 +1,79 @@
+"""The browser's data: which queries are in a page, and that what it says of them is what the records say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from relocbench.bench.store import RunStore
+from relocbench.reports import query_browser
+from relocbench.reports.query_browser import browse_queries, choose_queries, worst_first
+
+ORDER = ["sift-pnp", "sift-5pt+fallback", "sift-5pt", "oracle-nearest", "dense-vlad", "random"]
+
+
+def test_few_queries_are_all_there(estimates: pd.DataFrame) -> None:
+    assert choose_queries(estimates, most=1000) == set(estimates["query"])
+
+
+def test_the_worst_of_every_method_are_there_beside_an_even_sample(estimates: pd.DataFrame) -> None:
+    chosen = choose_queries(estimates, most=40)
+    assert 30 <= len(chosen) <= 40
+    for _, group in estimates.groupby("method"):
+        assert set(worst_first(group)["query"].iloc[:2]) <= chosen
+    shuffled = estimates.sample(frac=1.0, random_state=5)
+    assert choose_queries(shuffled, most=40) == chosen
+
+
+def test_worst_first_puts_failures_that_saw_much_before_those_that_saw_little(estimates: pd.DataFrame) -> None:
+    ordered = worst_first(estimates[estimates["method"] == "sift-5pt"])
+    failures = (ordered["status"] == "failure").to_numpy()
+    assert failures[: failures.sum()].all()
+    assert (np.diff(ordered["covisibility"].to_numpy()[: failures.sum()]) <= 0).all()
+    assert (np.diff(ordered["translation_error"].to_numpy()[failures.sum() :]) <= 0).all()
+
+
+def test_answers_say_what_the_records_say(estimates: pd.DataFrame, made_up_run: Path) -> None:
+    data = browse_queries(estimates, ORDER, RunStore.open(made_up_run).dataset.views, {}).data
+    json.dumps(data, allow_nan=False)
+    assert len(data["answers"]) == len(estimates)
+    rows = estimates.set_index(["method", "query"])
+    for answer in data["answers"][::37]:
+        query = data["queries"][answer["q"]]
+        row = rows.loc[(ORDER[answer["m"]], query["id"])]
+        assert (answer["reason"] is None) == (row["status"] == "ok")
+        if answer["reason"] is None:
+            assert answer["t"] == pytest.approx(row["translation_error"], abs=1e-4)
+            assert np.hypot(*(np.array(answer["pose"][:2]) - query["pose"][:2])) == pytest.approx(answer["t"], abs=0.01)
+        else:
+            assert answer["reason"] == row["reason"]
+            assert answer["t"] is None
+        shown = [data["references"][place]["id"] for place in answer["ranking"]]
+        assert shown == list(row["ranking"])[:5]
+
+
+def test_no_image_is_in_a_page_twice_and_every_query_has_one(estimates: pd.DataFrame, made_up_run: Path) -> None:
+    data = browse_queries(estimates, ORDER, RunStore.open(made_up_run).dataset.views, {}).data
+    assert len(set(data["images"])) == len(data["images"])
+    assert all(query["image"] is not None for query in data["queries"])
+    assert all(uri.startswith("data:image/jpeg;base64,") for uri in data["images"])
+
+
+def test_images_stay_within_the_limit_and_the_page_says_so(
+    estimates: pd.DataFrame, made_up_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query_browser, "IMAGE_BYTES", 20_000)
+    browser = browse_queries(estimates, ORDER, RunStore.open(made_up_run).dataset.views, {})
+    assert sum(map(len, browser.data["images"])) < 20_000 * 1.4
+    assert "left out" in browser.note
+
+
+def test_without_a_dataset_there_are_answers_and_no_images(estimates: pd.DataFrame) -> None:
+    browser = browse_queries(estimates, ORDER, None, {})
+    assert browser.data["images"] == []
+    assert len(browser.data["answers"]) == len(estimates)
+    assert browser.data["answers"][0]["ranking"]
+    assert "no images" in browser.note

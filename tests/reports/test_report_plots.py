@@ -1,0 +1,136 @@
+"""Plots: what they draw follows from the records; how they look is judged by eye."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from relocbench.reports.figures import LogScale, inline_svg, save_png, svg_text
+from relocbench.reports.floor_plan import evenly, floor_plan
+from relocbench.reports.palette import method_styles
+from relocbench.reports.plots import (
+    accuracy_against_latency,
+    covisibility_quartiles,
+    error_against_covisibility,
+    error_against_references,
+    error_cdfs,
+    pareto_front,
+    stage_bars,
+)
+
+ROLES = {"sift-pnp": "", "sift-5pt": "", "sift-5pt+fallback": "", "dense-vlad": ""}
+ROLES |= {"oracle-nearest": "oracle", "random": "chance"}
+ORDER = list(ROLES)
+STYLES = method_styles(ROLES)
+
+
+def test_every_method_looks_the_same_whatever_the_order_and_unlike_the_others() -> None:
+    assert method_styles(dict(reversed(ROLES.items()))) == STYLES
+    assert len({(style.colour, style.dash) for style in STYLES.values()}) == len(STYLES)
+    many = method_styles({f"method-{i}": "" for i in range(20)})
+    assert len({(style.colour, style.dash) for style in many.values()}) == 20
+
+
+def test_curves_end_at_the_success_rate(estimates: pd.DataFrame) -> None:
+    figure = error_cdfs(estimates, ORDER, STYLES)
+    success = estimates.assign(ok=estimates["status"] == "ok").groupby("method")["ok"].mean()
+    ends = [line.get_ydata()[-1] for line in figure.axes[0].lines]
+    assert ends == pytest.approx([success[method] for method in reversed(ORDER)])
+    for line in figure.axes[0].lines:
+        assert (np.diff(line.get_ydata()) >= 0).all()
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ORDER
+
+
+def test_a_thinned_curve_still_ends_where_it_must(estimates: pd.DataFrame) -> None:
+    many = pd.concat([estimates] * 40)
+    full, thinned = error_cdfs(estimates, ORDER, STYLES), error_cdfs(many, ORDER, STYLES)
+    for few, lots in zip(full.axes[0].lines, thinned.axes[0].lines, strict=True):
+        assert len(lots.get_ydata()) < 500
+        assert lots.get_ydata()[-1] == pytest.approx(few.get_ydata()[-1])
+
+
+@given(st.lists(st.tuples(st.floats(0.1, 100), st.floats(0.01, 10)), min_size=1, max_size=12))
+def test_nothing_beats_the_pareto_front_and_everything_else_is_beaten(points: list[tuple[float, float]]) -> None:
+    cost, error = np.array(points).T
+    front = set(pareto_front(cost, error).tolist())
+    for i in range(len(points)):
+        at_least_as_good = (cost <= cost[i]) & (error <= error[i])
+        strictly = at_least_as_good & ((cost < cost[i]) | (error < error[i]))
+        assert not (i in front and strictly.any())
+        if i not in front:
+            assert any(at_least_as_good[j] for j in front)
+
+
+def test_a_bin_where_most_queries_fail_has_an_infinite_median(estimates: pd.DataFrame) -> None:
+    one = estimates[estimates["method"] == "sift-5pt"].assign(covisibility=0.05)
+    failing = one.assign(translation_error=np.where(np.arange(len(one)) % 5 < 3, np.inf, 0.1))
+    bins = covisibility_quartiles(failing)
+    assert len(bins) == 1
+    assert bins["q25"].iloc[0] == 0.1
+    assert np.isposinf(bins["q50"].iloc[0])
+
+
+@given(st.lists(st.floats(1e-4, 1e4), min_size=1, max_size=20))
+def test_infinity_lies_beyond_every_value_and_order_is_kept(values: list[float]) -> None:
+    scale = LogScale.around(np.array([*values, np.inf]))
+    placed = scale.place(sorted(values))
+    assert (np.diff(placed) >= 0).all()
+    assert scale.place(np.inf) > placed.max()
+
+
+def test_all_figures_draw_what_happens_in_practice(estimates: pd.DataFrame, tmp_path: Path) -> None:
+    points = pd.DataFrame({"method": ORDER, "density": 4, "latency": 0.02, "value": 0.3, "low": 0.2, "high": 0.5})
+    points.loc[1, ["value", "high"]] = np.inf
+    stages = pd.DataFrame({"method": "sift-pnp", "stage": ["features", "matching"], "seconds": [0.02, 0.01]})
+    only_failures = estimates[(estimates["method"] == "sift-5pt") & (estimates["status"] == "failure")]
+    figures = [
+        accuracy_against_latency(points, STYLES, metric="Error", unit="m"),
+        stage_bars(stages, ORDER),
+        error_against_covisibility(estimates, ORDER, STYLES),
+        error_against_references(pd.concat([points, points.assign(density=8)]), ORDER, STYLES),
+        floor_plan(only_failures, {}),
+        error_cdfs(only_failures, ["sift-5pt"], STYLES),
+    ]
+    for figure in figures:
+        labels = [axis.get_xlabel() for axis in figure.axes if axis.get_visible() and axis.get_xlabel()]
+        assert labels
+        save_png(figure, tmp_path / "figure.png")
+        assert cv2.imread(str(tmp_path / "figure.png")).std() > 5  # it is not blank
+
+
+def test_the_same_records_give_the_same_drawing(estimates: pd.DataFrame, tmp_path: Path) -> None:
+    figures = [error_cdfs(estimates, ORDER, STYLES) for _ in range(2)]
+    assert svg_text(figures[0]) == svg_text(figures[1])
+    for name, figure in zip("ab", figures, strict=True):
+        save_png(figure, tmp_path / f"{name}.png")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_two_figures_in_one_page_share_no_id(estimates: pd.DataFrame) -> None:
+    document = svg_text(error_cdfs(estimates, ORDER, STYLES))
+    ids = [{part.split('"')[0] for part in inline_svg(document, n, "x").split(' id="')[1:]} for n in ("a", "b")]
+    assert ids[0]
+    assert not ids[0] & ids[1]
+
+
+def test_a_floor_plan_frames_the_house_even_where_an_estimate_lies_far_outside(estimates: pd.DataFrame) -> None:
+    one = estimates[(estimates["method"] == "dense-vlad") & (estimates["scene"] == "house-9")].copy()
+    one.loc[one.index[0], "est_tx"] = 500.0
+    ring = np.array([[0, 0], [4, 0], [4, 3], [0, 3]])
+    left, right = floor_plan(one, {"house-9": [ring]}).axes[0].get_xlim()
+    assert left <= 0
+    assert 4 <= right < 6
+
+
+@given(st.integers(1, 300), st.integers(1, 50))
+def test_an_even_sample_keeps_both_ends_and_the_order(rows: int, count: int) -> None:
+    sample = evenly(pd.DataFrame({"i": range(rows)}), count)["i"].tolist()
+    assert len(sample) <= max(count, 1)
+    assert sample == sorted(set(sample))
+    assert sample[0] == 0
