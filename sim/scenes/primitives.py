@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import PchipInterpolator
+from scipy.interpolate import Akima1DInterpolator, PchipInterpolator
 
 from .mesh import Part
 
@@ -31,6 +32,23 @@ _FACES = (
     ("z", 2, 0, (0, -1), (1, -1)),
 )
 ALL_FACES = "xXyYzZ"
+_SUBDIVIDED = 1.5  # the level of detail from which flat faces are divided
+
+# The four corners of a face in the order of a one-cell grid, and the two triangles between them.
+_CORNER_U, _CORNER_V = np.array([0.0, 1.0, 0.0, 1.0]), np.array([0.0, 0.0, 1.0, 1.0])
+_CELL = np.array([[0, 2, 3], [0, 3, 1]], dtype=np.int32)
+
+
+def _corner_sides(face: tuple[Any, ...]) -> list[list[bool]]:
+    """Return which corners (4, 3) of a face lie on the high side of each axis."""
+    _, axis, side, (u_axis, u_sign), (v_axis, v_sign) = face
+    along = {u_axis: (_CORNER_U > 0) == (u_sign > 0), v_axis: (_CORNER_V > 0) == (v_sign > 0), axis: [bool(side)] * 4}
+    return [[bool(along[i][k]) for i in range(3)] for k in range(4)]
+
+
+_CORNER_SIDE = np.array([_corner_sides(face) for face in _FACES])
+_FACE_NORMAL = np.array([np.eye(3)[face[1]] * (2 * face[2] - 1) for face in _FACES])
+_FACE_AXES = np.array([(face[3][0], face[4][0]) for face in _FACES])
 
 
 def box(low: ArrayLike, high: ArrayLike, material: str, *, detail: float = 1.0, faces: str = ALL_FACES,
@@ -47,15 +65,32 @@ def boxes(lows: ArrayLike, highs: ArrayLike, material: str, *, detail: float = 1
     texture's u direction follows wherever it can (the grain of wood), None for upright textures.
     """
     corners = np.stack([np.asarray(lows, dtype=np.float64), np.asarray(highs, dtype=np.float64)])
+    if detail < _SUBDIVIDED:
+        return _plain_boxes(corners, faces, material, along)
     parts = [_box_face(corners, face, material, detail, along) for face in _FACES if face[0] in faces]
     return merged(parts)
+
+
+def _plain_boxes(corners: Array, faces: str, material: str, along: int | None) -> Part:
+    """Mesh boxes of one cell per face, all faces at once: most of a house is made of these."""
+    chosen = [i for i, face in enumerate(_FACES) if face[0] in faces]
+    side, normal, (u_axis, v_axis) = _CORNER_SIDE[chosen], _FACE_NORMAL[chosen], _FACE_AXES[chosen].T
+    points = np.where(side[:, None], corners[1][None, :, None], corners[0][None, :, None])  # (F, N, 4, 3)
+    lengths = corners[1] - corners[0]
+    u, v = lengths.T[u_axis][..., None] * _CORNER_U, lengths.T[v_axis][..., None] * _CORNER_V
+    turn = (v_axis == along)[:, None, None] if along is not None else np.zeros((1, 1, 1), dtype=bool)
+    uvs = np.stack([np.where(turn, v, u), np.where(turn, u, v)], axis=-1)
+    normals = np.broadcast_to(normal[:, None, None], points.shape)
+    cells = 4 * np.arange(points.shape[0] * points.shape[1], dtype=np.int32)
+    triangles = (cells[:, None, None] + _CELL).reshape(-1, 3)
+    return Part(points.reshape(-1, 3), normals.reshape(-1, 3), uvs.reshape(-1, 2), triangles, material)
 
 
 def _box_face(corners: Array, face: tuple[Any, ...], material: str, detail: float, along: int | None) -> Part:
     _, axis, side, (u_axis, u_sign), (v_axis, v_sign) = face
     lengths = corners[1] - corners[0]
     columns, rows = _cells(lengths[:, u_axis].mean(), lengths[:, v_axis].mean(), detail)
-    s, t = np.meshgrid(np.linspace(0, 1, columns + 1), np.linspace(0, 1, rows + 1))
+    s, t = _unit_grid(rows, columns)
     points = np.empty((len(lengths), *s.shape, 3))
     points[..., axis] = corners[side, :, axis][:, None, None]
     for fraction, a, sign in ((s, u_axis, u_sign), (t, v_axis, v_sign)):
@@ -150,12 +185,12 @@ def quad(corners: ArrayLike, material: str, *, detail: float = 1.0, swap: bool =
     across = np.linalg.norm(corners[:, 1] - corners[:, 0], axis=-1).mean()
     down = np.linalg.norm(corners[1] - corners[0], axis=-1).mean()
     columns, rows = _cells(across, down, detail)
-    s, t = np.meshgrid(np.linspace(0, 1, columns + 1), np.linspace(0, 1, rows + 1))
+    s, t = _unit_grid(rows, columns)
     s, t = s[..., None], t[..., None]
     upper = corners[0, 0] * (1 - s) + corners[0, 1] * s
     lower = corners[1, 0] * (1 - s) + corners[1, 1] * s
     points = upper * (1 - t) + lower * t
-    diagonals = np.cross(corners[1, 1] - corners[0, 0], corners[0, 1] - corners[1, 0])
+    diagonals = _cross(corners[1, 1] - corners[0, 0], corners[0, 1] - corners[1, 0])
     normals = np.broadcast_to(_unit(diagonals), points.shape)
     uvs = np.concatenate([t * down, s * across] if swap else [s * across, t * down], axis=-1)
     return _grid_part(points[None], normals[None], uvs[None], material)
@@ -182,7 +217,9 @@ def loft(rings: ArrayLike, material: str, *, detail: float = 1.0, sides: int = 1
         normals = np.concatenate(
             [outward * slopes[:, None, :1], np.broadcast_to(slopes[:, None, 1:], (*points.shape[:2], 1))], -1
         )
-        parts.append(_grid_part(points[None], normals[None], _loft_uvs(points, run, along)[None], material))
+        parts.append(
+            _grid_part(points[None], normals[None], _loft_uvs(points, run, along)[None], material, collapsing=True)
+        )
     return merged(parts)
 
 
@@ -284,7 +321,7 @@ def tube(path: ArrayLike, radius: ArrayLike, material: str, *, detail: float = 1
     """
     path = np.asarray(path, dtype=np.float64)
     radius = np.broadcast_to(np.asarray(radius, dtype=np.float64), len(path))
-    track = _subdivided(np.column_stack([path, radius]), detail)
+    track = _rounded(np.column_stack([path, radius]), detail)
     path, radius = track[:, :3], track[:, 3]
     count = max(5, round(sides * np.sqrt(detail)))
     theta = np.linspace(0, 2 * np.pi, count + 1)
@@ -304,8 +341,18 @@ def tube(path: ArrayLike, radius: ArrayLike, material: str, *, detail: float = 1
             flat = np.stack([(rim - path[end]) @ side[end], (rim - path[end]) @ other[end]], axis=-1)
             if direction < 0:
                 rim, flat = rim[:, ::-1], flat[:, ::-1]
-            parts.append(_grid_part(rim[None], facing[None], flat[None], material))
+            parts.append(_grid_part(rim[None], facing[None], flat[None], material, collapsing=True))
     return merged(parts)
+
+
+def _rounded(track: Array, detail: float) -> Array:
+    """Divide a path like `_subdivided`, but along a curve: at a corner, rings set closely would cut into each other."""
+    steps = max(1, round(np.sqrt(detail)))
+    if steps == 1 or len(track) < 3:
+        return _subdivided(track, detail)
+    lengths = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(track[:, :3], axis=0), axis=-1))])
+    samples = np.interp(np.arange((len(track) - 1) * steps + 1) / steps, np.arange(len(track)), lengths)
+    return Akima1DInterpolator(lengths, track)(samples)
 
 
 def _carried_frames(path: Array) -> tuple[Array, Array, Array]:
@@ -317,17 +364,18 @@ def _carried_frames(path: Array) -> tuple[Array, Array, Array]:
     for i, direction in enumerate(tangent):
         start = start - (start @ direction) * direction
         start = side[i] = start / np.linalg.norm(start)
-    return side, np.cross(tangent, side), tangent
+    return side, _cross(tangent, side), tangent
 
 
 def sheets(points: ArrayLike, material: str, *, thickness: float = 0.0, along: bool = False) -> Part:
     """Return N smooth sheets through grids of ``points`` (N, R, C, 3): rows run down, columns right, from the front.
 
-    With a ``thickness`` in metres each has a back of its own behind it, so that both sides can be seen.
+    With a ``thickness`` in metres each has a back of its own behind it, which meets it at the rim: both sides are seen,
+    and no gap shows between them.
     """
     points = np.asarray(points, dtype=np.float64)
     across, down = np.gradient(points, axis=2), np.gradient(points, axis=1)
-    normals = np.cross(down, across)
+    normals = _cross(down, across)
     typical = _unit(normals.sum(axis=(1, 2), keepdims=True) + 1e-12)
     collapsed = np.linalg.norm(normals, axis=-1, keepdims=True) < 1e-9
     normals = _unit(np.where(collapsed, typical, normals))
@@ -335,11 +383,13 @@ def sheets(points: ArrayLike, material: str, *, thickness: float = 0.0, along: b
     v = _mean_arc_length(points.swapaxes(1, 2), axis=2)
     u, v = np.broadcast_arrays(u[:, None, :], v[:, :, None])
     uvs = np.stack([v, u] if along else [u, v], axis=-1)
-    front = _grid_part(points, normals, uvs, material)
+    front = _grid_part(points, normals, uvs, material, collapsing=True)
     if thickness == 0:
         return front
-    behind = (points - thickness * normals)[:, :, ::-1]
-    return merged([front, _grid_part(behind, -normals[:, :, ::-1], uvs, material)])
+    inside = np.zeros((*points.shape[1:3], 1))
+    inside[1:-1, 1:-1] = thickness
+    behind = (points - inside * normals)[:, :, ::-1]
+    return merged([front, _grid_part(behind, -normals[:, :, ::-1], uvs, material, collapsing=True)])
 
 
 def _mean_arc_length(points: Array, axis: int) -> Array:
@@ -371,6 +421,15 @@ def curve(points: ArrayLike, detail: float = 1.0, *, steps: float = 3.0) -> Arra
     # At least one sample per control point, evenly spaced in between: the control points are the silhouette.
     samples = np.interp(np.linspace(0, len(points) - 1, count), np.arange(len(points)), position)
     return PchipInterpolator(position, points)(samples)
+
+
+def bend(points: ArrayLike, detail: float = 1.0) -> Array:
+    """Return the path that rounds the corners of a polyline ``points`` (K, D) between its fixed ends (Chaikin, 1974)."""
+    path = np.asarray(points, dtype=np.float64)
+    for _ in range(2 if detail >= 0.5 else 1):
+        cuts = np.stack([0.75 * path[:-1] + 0.25 * path[1:], 0.25 * path[:-1] + 0.75 * path[1:]], axis=1)
+        path = np.concatenate([path[:1], cuts.reshape(-1, path.shape[1])[1:-1], path[-1:]])
+    return path
 
 
 def merged(parts: Iterable[Part]) -> Part:
@@ -418,23 +477,49 @@ def mirrored(part: Part, axis: int) -> Part:
 
 def _cells(across: float, down: float, detail: float) -> tuple[int, int]:
     """Divide a flat face into about ``detail`` cells, as square as they can be."""
-    if detail < 1.5 or min(across, down) <= 0:
+    if detail < _SUBDIVIDED or min(across, down) <= 0:
         return 1, 1
     columns = int(np.clip(round(np.sqrt(detail * across / down)), 1, round(detail)))
     return columns, max(1, round(detail / columns))
 
 
-def _grid_part(points: Array, normals: Array, uvs: Array, material: str) -> Part:
-    """Mesh N grids (N, R, C, .) whose rows run down and columns right as seen from outside; collapsed cells go."""
+def _grid_part(points: Array, normals: Array, uvs: Array, material: str, *, collapsing: bool = False) -> Part:
+    """Mesh N grids (N, R, C, .) whose rows run down and columns right as seen from outside.
+
+    Where the grid is ``collapsing`` (at a pole, a tip), cells without area are left out.
+    """
     count, rows, columns = points.shape[:3]
+    pattern = _grid_triangles(rows, columns)
+    if count > 1:
+        starts = rows * columns * np.arange(count, dtype=np.int32)
+        pattern = (starts[:, None, None] + pattern).reshape(-1, 3)
+    vertices = points.reshape(-1, 3)
+    if collapsing:
+        a, b, c = (vertices[pattern[:, k]] for k in range(3))
+        twice = np.linalg.norm(_cross(b - a, c - a), axis=-1)
+        pattern = pattern[twice > 2 * _SMALLEST_AREA]
+    return Part(vertices, normals.reshape(-1, 3), uvs.reshape(-1, 2), pattern, material)
+
+
+@lru_cache(maxsize=512)
+def _unit_grid(rows: int, columns: int) -> tuple[Array, Array]:
+    """Return coordinates 0..1 to the right and down (rows + 1, columns + 1) of a grid's points."""
+    s, t = np.meshgrid(np.linspace(0, 1, columns + 1), np.linspace(0, 1, rows + 1))
+    return s, t
+
+
+@lru_cache(maxsize=512)
+def _grid_triangles(rows: int, columns: int) -> Array:
     cell = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
     pattern = np.concatenate([cell[:, None] + (0, columns, columns + 1), cell[:, None] + (0, columns + 1, 1)])
-    triangles = (np.arange(count)[:, None, None] * rows * columns + pattern).reshape(-1, 3)
-    vertices = points.reshape(-1, 3)
-    edges = vertices[triangles[:, 1:]] - vertices[triangles[:, :1]]
-    area = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=-1) / 2
-    triangles = triangles[area > _SMALLEST_AREA].astype(np.int32)
-    return Part(vertices, normals.reshape(-1, 3), uvs.reshape(-1, 2), triangles, material)
+    return pattern.astype(np.int32)
+
+
+def _cross(a: Array, b: Array) -> Array:
+    """Return a x b over the last axis (`numpy.cross` spends most of its time on generality)."""
+    ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
+    bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
+    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
 
 
 def _unit(vectors: Array) -> Array:

@@ -79,16 +79,16 @@ def shower(shop: Workshop) -> None:
         (0, back + 0.05, 1.0),
         (0, back + 0.05, h - 0.12),
         (0, back + 0.09, h - 0.06),
-        (0, back + 0.3, h - 0.05),
-        (0, back + 0.33, h - 0.08),
+        (0, back + 0.32, h - 0.05),
+        (0, back + 0.33, h - 0.09),
     ]
-    shop.rod(chrome, primitives.curve(column, shop.detail), 0.011)
+    shop.rod(chrome, primitives.bend(column, shop.detail), 0.011)
     shop.turned(
         chrome, [(0, -0.02), (0.1, -0.02), (0.1, -0.01), (0.02, 0.01), (0, 0.01)], (0, back + 0.33, h - 0.09), sides=16
     )
     shop.box(chrome, (-0.12, back, 1.02), (0.12, back + 0.05, 1.07), radius=0.015)
     hose = [(0.05, back + 0.05, 1.02), (0.12, back + 0.08, 0.75), (0.16, back + 0.07, 1.1), (0.12, back + 0.06, 1.5)]
-    shop.rod(shop.style.steel, primitives.curve(hose, shop.detail), 0.007, sides=6)
+    shop.rod(shop.style.steel, primitives.bend(hose, shop.detail), 0.007, sides=6)
     shop.box(shop.style.steel, (side * 0.1 - 0.12, back, 1.28), (side * 0.1 + 0.02, back + 0.1, 1.285))
 
 

@@ -153,20 +153,18 @@ def curtain(shop: Workshop) -> None:
 
 def _wing(shop: Workshop, cloth: str, x0: float, x1: float, y: float, h: float) -> None:
     """Add one hanging cloth whose folds grow irregular and wider downwards."""
-    folds = max(2.0, round((x1 - x0) / shop.between(0.09, 0.12)))
-    across = max(round(4 * folds), round(6 * folds * np.sqrt(shop.detail)))
+    folds = max(2, round((x1 - x0) / shop.between(0.10, 0.13) * min(1.0, shop.detail) ** 0.4))
+    across = round(max(7.0, 9 * np.sqrt(shop.detail)) * folds)
     down = max(3, round(5 * np.sqrt(shop.detail)))
     s, t = np.meshgrid(np.linspace(1, 0, across + 1), np.linspace(0, 1, down + 1))
     phase, sway = shop.between(0, 6), shop.between(-0.5, 0.5)
-    wave = np.sin(2 * np.pi * folds * s + phase + sway * t * np.sin(5 * s))
+    wave = np.sin(2 * np.pi * folds * s + phase + sway * t * np.sin(4 * s))
     deep = shop.depth / 2 - 0.008
     points = np.empty((*s.shape, 3))
-    points[..., 0] = x0 + s * (x1 - x0) + 0.012 * t * np.sin(2 * np.pi * folds * s + phase + 1.3)
-    points[..., 1] = y + deep * (0.65 + 0.35 * t) * wave
+    points[..., 0] = x0 + s * (x1 - x0) + 0.005 * t * np.sin(2 * np.pi * folds * s + phase + 1.3)
+    points[..., 1] = y + deep * (0.55 + 0.3 * t) * wave
     points[..., 2] = (h - 0.035) * (1 - t) + 0.0 * s
-    part = primitives.sheets(points[None], cloth, thickness=0.004)
-    # The cloth is wider than it hangs: its texture follows the folds, which `sheets` has measured.
-    shop.add(part)
+    shop.add(primitives.sheets(points[None], cloth, thickness=0.0015))
 
 
 def blind(shop: Workshop) -> None:

@@ -56,6 +56,8 @@ def kitchen_sink(shop: Workshop) -> None:
     top = min(WORKTOP, shop.height)
     _base_units(shop, top, worktop=False, basin=True)
     slab = shop.style.worktop
+    for x in (-w / 2, w / 2 - 0.018):
+        shop.box(shop.style.kitchen_front, (x, -d / 2, top - 0.22), (x + 0.018, d / 2 - 0.042, top - 0.035))
     bx, y0, y1 = min(0.25, w / 2 - 0.05), -d / 2 + 0.12, d / 2 - 0.08
     for low, high in (
         ((-w / 2, -d / 2), (w / 2, y0)),
@@ -89,7 +91,7 @@ def tap(shop: Workshop, x: float, y: float, z: float, *, reach: float, height: f
         (x, y + 0.9 * reach, z + 0.82 * height),
         (x, y + reach, z + 0.62 * height),
     ]
-    shop.rod(chrome, primitives.curve(path, shop.detail), 0.011)
+    shop.rod(chrome, primitives.bend(path, shop.detail), 0.011)
     shop.rod(chrome, [(x + 0.016, y, z + 0.05), (x + 0.085, y + 0.02, z + 0.085)], 0.006, sides=6)
 
 

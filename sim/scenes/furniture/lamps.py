@@ -88,7 +88,7 @@ def desk_lamp(shop: Workshop) -> None:
         [(0.075, -0.11), (0.03, 0.0), (0.025, 0.04), (0, 0.05)], metal, detail=shop.detail, sides=16
     )
     inner = primitives.revolve(
-        [(0.0, -0.06), (0.06, -0.1), (0.073, -0.11)][::-1], shop.style.bulb, detail=shop.detail, sides=16
+        [(0.075, -0.11), (0.05, -0.1), (0.0, -0.07)], shop.style.bulb, detail=shop.detail, sides=16
     )
     for part in (cone, inner):
         shop.add(primitives.moved(primitives.turned(part, 0, 0.5), head))
@@ -110,7 +110,7 @@ def _bowl(shop: Workshop) -> None:
         smooth=True,
         sides=22,
     )
-    shop.turned(metal, [(r, -0.028), (1.02 * r, -0.02), (1.0 * r, 0.0)], sides=22)
+    shop.turned(metal, [(0.95 * r, -0.03), (1.02 * r, -0.03), (1.02 * r, 0.0)], sides=22)
     shop.turned(metal, [(0, -drop - 0.05), (0.016, -drop - 0.04), (0.016, -drop - 0.025)], sides=8)
 
 
@@ -135,7 +135,7 @@ def _pendant(shop: Workshop) -> None:
     shop.turned(outer, profile, sides=22)
     shop.turned(
         shop.style.shade(shop.rng),
-        [(0, -h + 0.16), (0.28 * r, -h + 0.16), (0.78 * r, -h + 0.085), (0.98 * r, -h)][::-1][::-1],
+        [(r, -h), (0.78 * r, -h + 0.085), (0.28 * r, -h + 0.16), (0, -h + 0.16)],
         sides=22,
     )
     shop.add(primitives.sphere((0, 0, -h + 0.08), (0.045, 0.045, 0.05), shop.style.bulb, detail=0.6 * shop.detail))
@@ -196,8 +196,13 @@ def chandelier(shop: Workshop) -> None:
             (0.9 * r * c, 0.9 * r * s, -h + 0.07),
             (r * c, r * s, -h + 0.14),
         ]
-        shop.rod(metal, primitives.curve(path, 0.6 * shop.detail), 0.007, sides=5)
-        shop.turned(shade, [(0.055, 0.03), (0.032, 0.12), (0, 0.12)], (r * c, r * s, -h + 0.12), sides=10)
+        shop.rod(metal, primitives.bend(path, 0.6 * shop.detail), 0.007, sides=5)
+        shop.turned(
+            shade,
+            [(0.055, 0.03), (0.032, 0.12), (0.028, 0.12), (0.05, 0.03), (0.055, 0.03)],
+            (r * c, r * s, -h + 0.12),
+            sides=10,
+        )
         shop.turned(metal, [(0, 0), (0.02, 0.0), (0.025, 0.02)], (r * c, r * s, -h + 0.13), sides=8)
 
 
@@ -211,7 +216,7 @@ def sconce(shop: Workshop) -> None:
         y = d - w / 2
         shop.rod(
             metal,
-            primitives.curve(
+            primitives.bend(
                 [(0, 0.01, 0.2 * h), (0, 0.6 * y, 0.14 * h), (0, y, 0.28 * h), (0, y, 0.5 * h)], shop.detail
             ),
             0.008,

@@ -63,7 +63,7 @@ def flower(shop: Workshop) -> None:
         tip = (reach * np.cos(angle), reach * np.sin(angle), h - 0.05 - 0.25 * reach - shop.between(0, 0.06))
         shop.rod(
             leaf,
-            primitives.curve(
+            primitives.bend(
                 [(0, 0, 0.75 * vase_height), (0.35 * tip[0], 0.35 * tip[1], vase_height + 0.04), tip], 0.4 * shop.detail
             ),
             0.0035,
@@ -112,10 +112,10 @@ def _fan(shop: Workshop, count: int, z: float, reach: float, low: float, high: f
 
 
 def _leaves(shop: Workshop, material: str, fan: tuple[Array, Array], length: float | Array, width: float | Array, *,
-            droop: float = 0.35, shape: float = 1.0) -> None:  # fmt: skip
+            droop: float = 0.35, shape: float = 0.8) -> None:  # fmt: skip
     """Add leaves that start at bases along directions (N, 3), bend down by ``droop`` and are folded along their midrib.
 
-    ``shape`` above 1 moves the widest place towards the base.
+    ``shape`` below 1 moves the widest place towards the base.
     """
     base, forward = fan
     count = len(base)
@@ -126,7 +126,7 @@ def _leaves(shop: Workshop, material: str, fan: tuple[Array, Array], length: flo
     up = np.cross(side, forward)
     steps = max(3, round(4 * np.sqrt(shop.detail)))
     t = np.linspace(0.0, 1.0, steps + 1)
-    outline = np.sin(np.pi * t ** (1 / (1.0 + 0.6 * (shape - 1)) if shape > 1 else 1.0)) ** 0.8
+    outline = np.sin(np.pi * t**shape) ** 1.2
     outline[0], outline[-1] = 0.06, 0.0
     across = np.array([-1.0, 0.0, 1.0]) if shop.detail < 3 else np.linspace(-1, 1, 5)
     spine = base[:, None] + length[:, None, None] * (t[:, None] * forward[:, None] - droop * (t**2)[:, None] * level)
@@ -148,9 +148,7 @@ def _tree(shop: Workshop, z: float, h: float, r: float, pot: float) -> None:
     length = min(shop.between(0.2, 0.3), 0.8 * r)
     for _ in range(shop.pick(1, 2, 3)):
         dx, dy = shop.rng.normal(0, 0.25 * r, 2)
-        path = primitives.curve(
-            [(0.2 * dx, 0.2 * dy, z), (0.5 * dx, 0.5 * dy, 0.6 * h), (dx, dy, 0.9 * h)], shop.detail
-        )
+        path = primitives.bend([(0.2 * dx, 0.2 * dy, z), (0.5 * dx, 0.5 * dy, 0.6 * h), (dx, dy, 0.9 * h)], shop.detail)
         shop.rod(wood, path, np.linspace(0.016, 0.008, len(path)), sides=6)
         count = shop.scaled_count(shop.between(14, 20), 8)
         base, forward = _fan(shop, count, 0.0, 0.0, -0.1, 0.9)
@@ -195,7 +193,7 @@ def _blades(shop: Workshop, z: float, h: float, r: float, pot: float) -> None:
     count = shop.scaled_count(shop.between(9, 15), 5)
     fan = _fan(shop, count, z, 0.4 * pot, 1.15, 1.5)
     length = (h - z) * shop.rng.uniform(0.6, 1.0, count)
-    _leaves(shop, shop.style.leaf(shop.rng), fan, length, max(0.03, 0.4 * pot), droop=0.0, shape=1.6)
+    _leaves(shop, shop.style.leaf(shop.rng), fan, length, max(0.03, 0.4 * pot), droop=0.0, shape=0.6)
 
 
 def _bush(shop: Workshop, z: float, h: float, r: float, pot: float) -> None:
@@ -225,7 +223,7 @@ def _cactus(shop: Workshop, z: float, h: float, pot: float) -> None:
             (1.7 * r, 0, 0.62 * (z + h)),
             (1.7 * r, 0, 0.9 * h),
         ]
-        shop.rod(leaf, primitives.curve(arm, shop.detail), 0.4 * r)
+        shop.rod(leaf, primitives.bend(arm, shop.detail), 0.3 * r)
 
 
 _GROW = {"tree": _tree, "palm": _palm, "blades": _blades, "bush": _bush}

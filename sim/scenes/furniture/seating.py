@@ -83,9 +83,7 @@ def swivel_chair(shop: Workshop) -> None:
     shop.pad(cloth, (-sw, -sd, seat - 0.06), (sw, sd + 0.02, seat + 0.04), radius=0.04, puff=0.012)
     shop.rod(
         dark,
-        primitives.curve(
-            [(0, -sd * 0.6, seat - 0.05), (0, -sd - 0.05, seat), (0, -sd - 0.05, seat + 0.2)], shop.detail
-        ),
+        primitives.bend([(0, -sd * 0.6, seat - 0.05), (0, -sd - 0.05, seat), (0, -sd - 0.05, seat + 0.2)], shop.detail),
         0.022,
         sides=6,
     )

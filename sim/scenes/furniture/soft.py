@@ -61,7 +61,7 @@ def bag(shop: Workshop) -> None:
             (0.18 * w, y, h - 0.03),
             (0.22 * w, y, top - 0.03),
         ]
-        shop.rod(strap, primitives.curve(path, shop.detail), 0.008, sides=6)
+        shop.rod(strap, primitives.bend(path, shop.detail), 0.008, sides=6)
 
 
 def ball(shop: Workshop) -> None:

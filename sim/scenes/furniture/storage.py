@@ -305,10 +305,10 @@ def coat_rack(shop: Workshop) -> None:
     for k in range(4):
         a = np.pi / 2 * k + np.pi / 4
         c, s = r * np.cos(a), r * np.sin(a)
-        shop.rod(wood, primitives.curve([(0, 0, 0.26), (0.5 * c, 0.5 * s, 0.16), (c, s, 0.015)], shop.detail), 0.014)
+        shop.rod(wood, primitives.bend([(0, 0, 0.26), (0.5 * c, 0.5 * s, 0.16), (c, s, 0.015)], shop.detail), 0.014)
         shop.rod(
             wood,
-            primitives.curve(
+            primitives.bend(
                 [(0, 0, h - 0.25), (0.45 * c, 0.45 * s, h - 0.2), (0.6 * c, 0.6 * s, h - 0.06)], shop.detail
             ),
             0.01,
@@ -353,7 +353,7 @@ def basket(shop: Workshop) -> None:
         x = side * rx * 0.98
         shop.rod(
             wicker,
-            primitives.curve(
+            primitives.bend(
                 [
                     (x, -0.07, 0.86 * h),
                     (x + side * 0.012, -0.05, h + 0.03),

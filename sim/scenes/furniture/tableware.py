@@ -37,7 +37,7 @@ def vase(shop: Workshop) -> None:
                 (0.2 * reach * np.cos(a), 0.2 * reach * np.sin(a), h),
                 (reach * np.cos(a), reach * np.sin(a), h * shop.between(1.4, 1.7)),
             ]
-            shop.rod(leaf, primitives.curve(path, 0.4 * shop.detail), 0.003, sides=5, caps=False)
+            shop.rod(leaf, primitives.bend(path, 0.4 * shop.detail), 0.003, sides=5, caps=False)
 
 
 def bottle(shop: Workshop) -> None:
@@ -66,7 +66,7 @@ def _label(shop: Workshop, r: float, z0: float, z1: float) -> None:
     points = np.empty((2, count + 1, 3))
     points[..., 0], points[..., 1] = -1.012 * r * np.cos(angle), 1.012 * r * np.sin(angle)
     points[0, :, 2], points[1, :, 2] = z1, z0
-    part = primitives.sheets(points[:, ::-1][None], print_)
+    part = primitives.sheets(points[None], print_)
     size = np.array(shop.style.materials.tile_size(print_))
     share = part.uvs / part.uvs.max(axis=0)
     shop.add(primitives.Part(part.vertices, part.normals, (0.01 + 0.98 * share) * size, part.triangles, print_))
@@ -94,7 +94,7 @@ def cup(shop: Workshop) -> None:
         (r + reach, 0, mid - 0.15 * h),
         (0.86 * r, 0, mid - 0.26 * h),
     ]
-    shop.rod(material, primitives.curve(path, 0.6 * shop.detail), 0.0055, sides=5, caps=False)
+    shop.rod(material, primitives.bend(path, 0.6 * shop.detail), 0.0055, sides=5, caps=False)
 
 
 def glass(shop: Workshop) -> None:
@@ -134,7 +134,7 @@ def plate(shop: Workshop) -> None:
         z = k * step
         top = z + step
         profile = [(0, z), (0.58 * r, z), (r, top - 0.003), (r, top), (0.64 * r, z + 0.45 * step), (0, z + 0.4 * step)]
-        shop.turned(material, profile if k == count - 1 else profile[:4], sides=20)
+        shop.turned(material, profile if k == count - 1 else profile[:5], sides=20)
 
 
 def bowl(shop: Workshop) -> None:
@@ -206,7 +206,7 @@ def kettle(shop: Workshop) -> None:
     shop.add(primitives.sphere((0, 0, top + 0.012), (0.014, 0.014, 0.014), shop.style.black, detail=0.4 * shop.detail))
     shop.rod(metal, [(0.75 * r, 0, 0.4 * top), (1.4 * r, 0, 0.85 * top)], [0.022, 0.012], sides=8)
     path = [(0.55 * r, 0, 0.8 * top), (0.5 * r, 0, h - 0.01), (-0.5 * r, 0, h - 0.01), (-0.55 * r, 0, 0.8 * top)]
-    shop.rod(shop.style.black, primitives.curve(path, shop.detail), 0.008, sides=6)
+    shop.rod(shop.style.black, primitives.bend(path, shop.detail), 0.008, sides=6)
 
 
 def tray(shop: Workshop) -> None:

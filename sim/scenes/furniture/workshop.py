@@ -154,14 +154,14 @@ class Workshop:
         for part in self._parts:
             by_material.setdefault(part.material, []).append(part)
         parts = [primitives.merged(group) for group in by_material.values()]
-        points = np.concatenate([part.vertices[np.unique(part.triangles)] for part in parts])
+        points = np.concatenate([part.vertices for part in parts])
         low, high = points.min(axis=0), points.max(axis=0)
         extent = high - low
         factors = np.array([1.0 if want is None else want / have for want, have in zip(size, extent, strict=True)])
         anchor = _anchor(mount, low, high)
         parts = [_placed(part, anchor, factors) for part in parts]
         surfaces = tuple(_placed_surface(surface, anchor, factors) for surface in self._surfaces)
-        corners = np.concatenate([part.vertices[np.unique(part.triangles)] for part in parts])
+        corners = np.concatenate([part.vertices for part in parts])
         final = np.ptp(corners, axis=0)
         return Piece(
             category,
