@@ -86,7 +86,7 @@ def _pieces(path: Path) -> Iterator[_Piece]:
         loaded = trimesh.load_scene(path, process=False)
     except Exception as error:  # trimesh's readers raise whatever a damaged file makes them raise
         raise InputError(f"{path}: cannot be read as glTF ({error}); open it in a viewer to check it") from error
-    looks: dict[int, Material] = {}
+    looks: dict[tuple[int, bool], Material] = {}
     # in the file's order of geometries: trimesh makes up names for the nodes of primitives, other ones every time
     order = {name: number for number, name in enumerate(loaded.geometry)}
     placed = [(*loaded.graph[node], _object_name(loaded, node)) for node in loaded.graph.nodes_geometry]
@@ -104,7 +104,7 @@ def _object_name(loaded: Any, node: str) -> str:
     return parent if several else node
 
 
-def _piece(name: str, transform: Array, mesh: Any, looks: dict[int, Material]) -> _Piece:
+def _piece(name: str, transform: Array, mesh: Any, looks: dict[tuple[int, bool], Material]) -> _Piece:
     linear = transform[:3, :3]
     vertices = mesh.vertices @ linear.T + transform[:3, 3]
     normals = np.asarray(mesh.vertex_normals) @ np.linalg.pinv(linear)  # the inverse transpose, for row vectors
@@ -120,7 +120,10 @@ def _piece(name: str, transform: Array, mesh: Any, looks: dict[int, Material]) -
         triangles = np.arange(len(corners)).reshape(-1, 3)
         return _Piece(name, vertices[corners], normals[corners], uvs, triangles, Material(f"{name} colours", texture))
     found = _uvs(mesh)
-    material = looks.setdefault(id(mesh.visual), _material(mesh, textured=found is not None))
+    key = (id(getattr(mesh.visual, "material", None)), found is not None)
+    if key not in looks:
+        looks[key] = _material(mesh, textured=found is not None)
+    material = looks[key]
     return _Piece(
         name, vertices, normals, np.zeros((len(vertices), 2)) if found is None else found, triangles, material
     )

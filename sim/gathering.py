@@ -16,10 +16,10 @@ _TWIST = 2.399963229728653  # golden angle: even coverage of a disc by a spiral
 
 @njit(cache=True)
 def gather_keys(position, normal, group, cell):  # type: ignore[no-untyped-def]
-    """Return the key (N,) uint64 of the cell in which each node may share a gather point with others."""
+    """Return the key (N,) uint64 of the cell, ``cell`` (N,) metres wide, whose nodes share a gather point."""
     keys = np.empty(len(position), np.uint64)
     for n in range(len(position)):
-        keys[n] = place_key(position[n], normal[n], group[n], cell, 0.2 * cell, 1.5)
+        keys[n] = place_key(position[n], normal[n], group[n], cell[n], 0.5 * cell[n], 0.0)
     return keys
 
 
@@ -86,7 +86,7 @@ def _tangents(normal, tangent, bitangent):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def record_hits(lattice, vertices, triangles, directions, triangle, u, v, distance, two_sided, met, openness):  # type: ignore[no-untyped-def]
+def record_hits(lattice, directions, triangle, u, v, distance, facing, two_sided, met, openness):  # type: ignore[no-untyped-def]
     """Fill ``met`` (P, count) int32, the node each ray met, SKY or INSIDE, and ``openness`` (P,) in [0, 1].
 
     Openness is the mean, over rays, of the free distance up to one metre: what ambient occlusion needs.
@@ -101,7 +101,7 @@ def record_hits(lattice, vertices, triangles, directions, triangle, u, v, distan
                 met[p, k] = SKY
                 free += 1.0
                 valid += 1
-            elif not two_sided and _from_behind(vertices, triangles[t], directions[ray]):
+            elif not two_sided and _along(facing[ray], directions[ray]):
                 met[p, k] = INSIDE
             else:
                 met[p, k] = nearest_node(lattice, t, u[ray], v[ray])
@@ -111,12 +111,8 @@ def record_hits(lattice, vertices, triangles, directions, triangle, u, v, distan
 
 
 @njit(cache=True, inline="always")
-def _from_behind(vertices, corners, direction):  # type: ignore[no-untyped-def]
-    a, b, c = corners[0], corners[1], corners[2]
-    ux, uy, uz = vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1], vertices[b, 2] - vertices[a, 2]
-    vx, vy, vz = vertices[c, 0] - vertices[a, 0], vertices[c, 1] - vertices[a, 1], vertices[c, 2] - vertices[a, 2]
-    nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
-    return nx * direction[0] + ny * direction[1] + nz * direction[2] > 0
+def _along(normal, direction):  # type: ignore[no-untyped-def]
+    return normal[0] * direction[0] + normal[1] * direction[1] + normal[2] * direction[2] > 0
 
 
 @njit(cache=True, inline="always")
@@ -178,16 +174,17 @@ def _cell_key(x, y, z):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def find_neighbours(position, normal, points, cells, begins, cell, neighbour, weight):  # type: ignore[no-untyped-def]
-    """Fill each node's gather points ``neighbour`` (N, K) int32, -1 for none, and their ``weight`` (N, K), best first.
+def find_neighbours(nodes, asked, points, chosen, cells, begins, cell, neighbour, weight):  # type: ignore[no-untyped-def]
+    """Fill the gather points ``neighbour`` (N, K) int32, -1 for none, and their ``weight`` (N, K), best first, of the
+    nodes ``asked`` (M,).
 
-    ``points`` (P,) are nodes sorted by their cube's key; ``cells`` (C,) the sorted distinct keys and ``begins``
-    (C + 1,) where each cube's points begin. Weights fall off with distance, with the angle between normals and with
-    the distance from each other's tangent plane, so that light does not bleed around edges.
+    ``points`` (P,) are nodes; ``chosen`` the numbers of those that may be taken, sorted by their cube's key; ``cells``
+    (C,) the distinct keys and ``begins`` (C + 1,) where each cube's points begin. Weights fall off with distance, with
+    the angle between normals and with the distance from each other's tangent plane, so that light does not bleed
+    around edges.
     """
-    neighbour[:] = -1
-    weight[:] = 0
-    for n in range(len(position)):
+    position, normal = nodes.position, nodes.normal
+    for n in asked:
         x = math.floor(position[n, 0] / cell)
         y = math.floor(position[n, 1] / cell)
         z = math.floor(position[n, 2] / cell)
@@ -197,11 +194,10 @@ def find_neighbours(position, normal, points, cells, begins, cell, neighbour, we
             if slot == len(cells) or cells[slot] != key:
                 continue
             for rank in range(begins[slot], begins[slot + 1]):
-                w = _affinity(
-                    position[n], normal[n], position[points[rank]], normal[points[rank]], 1.5 * cell, 0.1 * cell
-                )
+                q = points[chosen[rank]]
+                w = _affinity(position[n], normal[n], position[q], normal[q], 1.5 * cell, 0.1 * cell)
                 if w > weight[n, -1]:
-                    _insert(neighbour[n], weight[n], rank, w)
+                    _insert(neighbour[n], weight[n], chosen[rank], w)
 
 
 @njit(cache=True, inline="always")
@@ -217,12 +213,12 @@ def _affinity(p, n, q, m, reach, thickness):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, inline="always")
-def _insert(neighbour, weight, rank, w):  # type: ignore[no-untyped-def]
+def _insert(neighbour, weight, point, w):  # type: ignore[no-untyped-def]
     place = len(weight) - 1
     while place > 0 and weight[place - 1] < w:
         weight[place], neighbour[place] = weight[place - 1], neighbour[place - 1]
         place -= 1
-    weight[place], neighbour[place] = w, rank
+    weight[place], neighbour[place] = w, point
 
 
 @njit(cache=True)
@@ -263,6 +259,34 @@ def interpolate(neighbour, weight, values, out):  # type: ignore[no-untyped-def]
                 q = neighbour[n, k]
                 red, green, blue = red + w * values[q, 0], green + w * values[q, 1], blue + w * values[q, 2]
         out[n, 0], out[n, 1], out[n, 2] = red, green, blue
+
+
+@njit(cache=True)
+def range_at_neighbours(neighbour, weight, values):  # type: ignore[no-untyped-def]
+    """Return the least and the greatest of ``values`` (P,) among each node's gather points, (N,) float32 each."""
+    lowest, highest = np.empty(len(neighbour), np.float32), np.empty(len(neighbour), np.float32)
+    for n in range(len(neighbour)):
+        low, high = 1.0, 0.0
+        for k in range(neighbour.shape[1]):
+            if weight[n, k] > 0:
+                low, high = min(low, values[neighbour[n, k]]), max(high, values[neighbour[n, k]])
+        lowest[n], highest[n] = low, high
+    return lowest, highest
+
+
+@njit(cache=True)
+def unshadowed(nodes, light):  # type: ignore[no-untyped-def]
+    """Return the irradiance (N,) of a light of unit power that nothing hides: cosine and inverse-square laws."""
+    received = np.empty(len(nodes.position), np.float32)
+    for n in range(len(received)):
+        squared, facing = 0.0, 0.0
+        for axis in range(3):
+            towards = light[axis] - (nodes.position[n, axis] if light[4] == 0 else 0.0)
+            squared += towards * towards
+            facing += towards * nodes.normal[n, axis]
+        cosine = max(facing, 0.0) / math.sqrt(max(squared, 1e-12))
+        received[n] = cosine if light[4] == 1 else cosine / max(squared, light[3] ** 2)
+    return received
 
 
 @njit(cache=True)

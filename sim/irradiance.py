@@ -1,4 +1,4 @@
-"""Baking: the light that arrives at every place of a scene under one condition, computed once.
+"""Baking: the light that arrives at every place of a scene, computed once per condition.
 
 Two densities of points share the work. Nodes, a few centimetres apart, receive direct light with soft shadows. Gather
 points, a sparse subset of the nodes, send rays over the hemisphere: these find the sky, occlusion and the surfaces
@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
@@ -26,6 +27,8 @@ Array = NDArray[Any]
 _NEIGHBOURS = 8
 _CHUNK = 1 << 18  # rays that are in memory at once
 _FAINT = 0.02  # direct light below this, after exposure, is not worth a shadow ray
+_MARGIN = 0.5  # metres around the rooms that count as inside: walls, sills, frames
+_OUTSIDE = 4.0  # how much wider points are spread outside, which is seen through windows
 _SHADE_REACH = 0.5  # metres from a lamp within which an emissive surface is its shade
 
 
@@ -33,12 +36,13 @@ _SHADE_REACH = 0.5  # metres from a lamp within which an emissive surface is its
 class BakeSettings:
     """How finely light is computed; ``relocbench`` bakes every benchmark with the defaults.
 
-    ``spacing`` metres between nodes and ``gather_spacing`` between gather points, both widened for scenes too large
-    for them; ``rays`` per gather point; ``shadow_rays`` per node and light; ``bounces`` of light between surfaces.
+    ``spacing`` metres between nodes and ``gather_spacing`` between gather points: widened in scenes too large for
+    them, and outside of a scene's rooms; ``rays`` per gather point; ``shadow_rays`` per node and light; ``bounces`` of
+    light between surfaces.
     """
 
     spacing: float = 0.05
-    gather_spacing: float = 0.2
+    gather_spacing: float = 0.25
     rays: int = 128
     shadow_rays: int = 12
     bounces: int = 4
@@ -52,36 +56,67 @@ class BakeSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class _Bake:
-    """What the steps of one bake share."""
+class _Places:
+    """Where light is computed in a scene: N nodes; ``group`` (N,) int64, one per object and material; ``outside`` (N,)
+    bool, away from the rooms."""
 
     scene: Scene
-    lighting: Lighting
     settings: BakeSettings
     rays: RayScene
     lattice: Lattice
     nodes: Nodes
-    group: Array  # (N,) int64: one per object and material
+    group: Array
+    outside: Array
 
 
-def bake(
-    scene: Scene, lighting: Lighting, *, rays: RayScene, atlas: TextureAtlas, settings: BakeSettings
-) -> tuple[Lattice, Array]:
-    """Return the lattice of ``scene`` and the irradiance (N, 3) float32, linear RGB, at its nodes.
+@dataclass(frozen=True, eq=False)
+class Transport:
+    """How light travels in a scene, whatever its lights: what every condition's bake shares.
+
+    ``points`` (P,) are the gather points, as node numbers; ``met`` (P, rays) int32 the nodes that their rays met, or
+    SKY or INSIDE; ``openness`` (P,) in [0, 1]. Each node takes its bounced light from the gather points ``neighbour``
+    (N, K) with ``weight`` (N, K); an ``enclosed`` (N,) one, inside an object, all of its light.
+    """
+
+    places: _Places
+    points: Array
+    met: Array
+    openness: Array
+    neighbour: Array
+    weight: Array
+    enclosed: Array
+
+    @property
+    def lattice(self) -> Lattice:
+        """The lattice whose nodes receive the light."""
+        return self.places.lattice
+
+
+def trace_transport(scene: Scene, rays: RayScene, settings: BakeSettings) -> Transport:
+    """Return how light travels in ``scene``, whose triangles are in ``rays``.
 
     The result depends on the arguments alone: not on the number of threads or processes, nor on global state.
     """
     settings = settings.widened(_area(scene))
     groups = scene.triangle_instance.astype(np.int64) * len(scene.materials) + scene.triangle_material
-    lattice, nodes = build_lattice(scene.vertices, scene.normals, scene.triangles, groups, spacing=settings.spacing)
-    self = _Bake(scene, lighting, settings, rays, lattice, nodes, groups[nodes.triangle])
-    points, met, openness = _gather_points(self)
-    neighbour, weight, enclosed = _neighbours(self, points)
-    direct = _direct_light(self, points, neighbour, weight)
-    direct[enclosed] = _interpolated(neighbour, weight, direct[points])[enclosed]
-    indirect = _bounced_light(self, atlas, points, met, neighbour, weight, direct)
-    ambient = np.pi * np.asarray(lighting.ambient) * openness[:, None]
-    return lattice, (direct + _interpolated(neighbour, weight, indirect + ambient)).astype(np.float32)
+    outside = _outside(scene)
+    spacing = settings.spacing * _widening(outside)
+    lattice, nodes = build_lattice(scene.vertices, scene.normals, scene.triangles, groups, spacing=spacing)
+    places = _Places(
+        scene, settings, rays, lattice, nodes, group=groups[nodes.triangle], outside=outside[nodes.triangle]
+    )
+    points, met, openness = _gather_points(places)
+    return Transport(places, points, met, openness, *_neighbours(places, points))
+
+
+def bake(transport: Transport, lighting: Lighting, atlas: TextureAtlas) -> Array:
+    """Return the irradiance (N, 3) float32, linear RGB, at the nodes of ``transport.lattice`` under ``lighting``."""
+    direct = _direct_light(transport, lighting)
+    enclosed = transport.enclosed
+    direct[enclosed] = _interpolated(transport, direct[transport.points])[enclosed]
+    indirect = _bounced_light(transport, lighting, atlas, direct)
+    ambient = np.pi * np.asarray(lighting.ambient) * transport.openness[:, None]
+    return (direct + _interpolated(transport, indirect + ambient)).astype(np.float32)
 
 
 def _area(scene: Scene) -> float:
@@ -90,26 +125,41 @@ def _area(scene: Scene) -> float:
     return float(np.linalg.norm(cross, axis=-1).sum() / 2)
 
 
-def _gather_points(self: _Bake) -> tuple[Array, Array, Array]:
-    """Return the gather points (P,) as node numbers in order of their cubes, what their rays met, their openness.
+def _outside(scene: Scene) -> Array:
+    """Return which triangles (T,) lie more than half a metre outside of the scene's rooms; none where it has none."""
+    if not scene.rooms:
+        return np.zeros(len(scene.triangles), dtype=bool)
+    indoors = shapely.union_all([room.polygon for room in scene.rooms]).buffer(_MARGIN)
+    shapely.prepare(indoors)
+    centres = scene.vertices[scene.triangles].mean(axis=1)
+    return ~shapely.contains_xy(indoors, centres[:, 0], centres[:, 1])
+
+
+def _widening(outside: Array) -> Array:
+    return np.where(outside, _OUTSIDE, 1.0)
+
+
+def _gather_points(places: _Places) -> tuple[Array, Array, Array]:
+    """Return the gather points (P,) as ascending node numbers, what their rays met, their openness.
 
     A point whose rays mostly meet surfaces from behind lies inside something and is left out. Where that is most
     points, the scene's surfaces simply face the other way (some scans do), and both sides count.
     """
-    nodes, cell = self.nodes, self.settings.gather_spacing
-    keys = gathering.gather_keys(nodes.position, nodes.normal, self.group, cell)
+    nodes = places.nodes
+    cell = places.settings.gather_spacing * _widening(places.outside)
+    keys = gathering.gather_keys(nodes.position, nodes.normal, places.group, cell)
     first, second = gathering.choose_points(keys, np.argsort(keys, kind="stable"), nodes.position)
-    met, openness = _trace(self, first, two_sided=False)
+    met, openness = _trace(places, first, two_sided=False)
     inside = _inside(met)
     if inside.mean() > 0.5:
-        met, openness = _trace(self, first, two_sided=True)
+        met, openness = _trace(places, first, two_sided=True)
         inside[:] = False
     elif inside.any():
-        met[inside], openness[inside] = _trace(self, second[inside], two_sided=False)
+        met[inside], openness[inside] = _trace(places, second[inside], two_sided=False)
         first[inside] = second[inside]
         inside[inside] = _inside(met[inside])
     keep = np.flatnonzero(~inside)
-    keep = keep[np.lexsort((first[keep], gathering.cell_keys(nodes.position[first[keep]], cell)))]
+    keep = keep[np.argsort(first[keep])]
     return first[keep], met[keep], openness[keep]
 
 
@@ -117,40 +167,36 @@ def _inside(met: Array) -> Array:
     return (met == gathering.INSIDE).mean(axis=1) > 0.5
 
 
-def _trace(self: _Bake, points: Array, *, two_sided: bool) -> tuple[Array, Array]:
+def _trace(places: _Places, points: Array, *, two_sided: bool) -> tuple[Array, Array]:
     """Return what the hemisphere rays of ``points`` met, (P, rays) int32, and the points' openness (P,)."""
-    count = self.settings.rays
+    count = places.settings.rays
     met, openness = np.empty((len(points), count), np.int32), np.empty(len(points))
     step = max(1, _CHUNK // count)
     for begin in range(0, len(points), step):
         part = slice(begin, min(begin + step, len(points)))
         size = (part.stop - begin) * count
         origins, directions = np.empty((size, 3), np.float32), np.empty((size, 3), np.float32)
-        gathering.hemisphere_rays(points[part], self.nodes, count, origins, directions)
-        hits = self.rays.intersect(origins, directions)
-        gathering.record_hits(
-            self.lattice, self.scene.vertices, self.scene.triangles, directions, *hits, two_sided,
-            met[part], openness[part],
-        )  # fmt: skip
+        gathering.hemisphere_rays(points[part], places.nodes, count, origins, directions)
+        hits = places.rays.intersect(origins, directions)
+        gathering.record_hits(places.lattice, directions, *hits, two_sided, met[part], openness[part])
     return met, openness
 
 
-def _neighbours(self: _Bake, points: Array) -> tuple[Array, Array, Array]:
+def _neighbours(places: _Places, points: Array) -> tuple[Array, Array, Array]:
     """Return every node's gather points (N, K), their weights (N, K), which sum to one, and which nodes are enclosed.
 
     A gather point behind a wall gets no weight. An enclosed node sees none of them: it lies inside an object and takes
     its light from the nearest ones, so that the visible rim beside it does not fade to black.
     """
-    nodes, cell = self.nodes, self.settings.gather_spacing
-    neighbour = np.empty((len(nodes.position), _NEIGHBOURS), np.int32)
-    weight = np.empty((len(nodes.position), _NEIGHBOURS), np.float32)
+    nodes = places.nodes
     if len(points) == 0:
         raise ValueError("no place of the scene is open to light")
-    cells, begins = np.unique(gathering.cell_keys(nodes.position[points], cell), return_index=True)
-    begins = np.append(begins, len(points))
-    gathering.find_neighbours(nodes.position, nodes.normal, points, cells, begins, cell, neighbour, weight)
+    neighbour = np.full((len(nodes.position), _NEIGHBOURS), -1, np.int32)
+    weight = np.zeros((len(nodes.position), _NEIGHBOURS), np.float32)
+    for outside in (False, True):
+        _find_neighbours(places, points, outside, neighbour, weight)
     unseen = weight.copy()
-    _drop_hidden(self, points, neighbour, weight)
+    _drop_hidden(places, points, neighbour, weight)
     enclosed = weight.sum(axis=1) <= 0
     weight[enclosed] = unseen[enclosed]
     lost = np.flatnonzero(weight.sum(axis=1) <= 0)
@@ -160,35 +206,50 @@ def _neighbours(self: _Bake, points: Array) -> tuple[Array, Array, Array]:
     return neighbour, weight / weight.sum(axis=1, keepdims=True), enclosed
 
 
-def _drop_hidden(self: _Bake, points: Array, neighbour: Array, weight: Array) -> None:
+def _find_neighbours(places: _Places, points: Array, outside: bool, neighbour: Array, weight: Array) -> None:
+    """Fill the rows of nodes inside, or outside, with gather points there, looked up by the cubes they lie in."""
+    asked = np.flatnonzero(places.outside == outside)
+    chosen = np.flatnonzero(places.outside[points] == outside)
+    if len(asked) == 0 or len(chosen) == 0:
+        return
+    cell = places.settings.gather_spacing * float(_widening(np.array(outside)))
+    keys = gathering.cell_keys(places.nodes.position[points[chosen]], cell)
+    by_cell = np.argsort(keys, kind="stable")
+    cells, begins = np.unique(keys[by_cell], return_index=True)
+    begins = np.append(begins, len(chosen))
+    chosen = chosen[by_cell]
+    gathering.find_neighbours(places.nodes, asked, points, chosen, cells, begins, cell, neighbour, weight)
+
+
+def _drop_hidden(places: _Places, points: Array, neighbour: Array, weight: Array) -> None:
     origins, directions = np.empty((_CHUNK, 3), np.float32), np.empty((_CHUNK, 3), np.float32)
     pair = np.empty(_CHUNK, np.int64)
     node = 0
     while node < len(neighbour):
-        node, count = gathering.neighbour_rays(node, self.nodes, points, neighbour, weight, origins, directions, pair)
-        hidden = self.rays.blocked(origins[:count], directions[:count], 1.0)
+        node, count = gathering.neighbour_rays(node, places.nodes, points, neighbour, weight, origins, directions, pair)
+        hidden = places.rays.blocked(origins[:count], directions[:count], 1.0)
         weight.reshape(-1)[pair[:count][hidden]] = 0
 
 
-def _interpolated(neighbour: Array, weight: Array, values: Array) -> Array:
-    out = np.empty((len(neighbour), 3))
-    gathering.interpolate(neighbour, weight, np.ascontiguousarray(values, dtype=np.float64), out)
+def _interpolated(transport: Transport, values: Array) -> Array:
+    """Return the values (N, 3) at the nodes between ``values`` (P, 3) at the gather points."""
+    out = np.empty((len(transport.neighbour), 3))
+    gathering.interpolate(transport.neighbour, transport.weight, np.ascontiguousarray(values, dtype=np.float64), out)
     return out
 
 
-def _bounced_light(
-    self: _Bake, atlas: TextureAtlas, points: Array, met: Array, neighbour: Array, weight: Array, direct: Array
-) -> Array:
+def _bounced_light(transport: Transport, lighting: Lighting, atlas: TextureAtlas, direct: Array) -> Array:
     """Return the irradiance (P, 3) at the gather points that comes from the sky and from other surfaces."""
-    material = self.scene.triangle_material[self.nodes.triangle]
+    places = transport.places
+    material = places.scene.triangle_material[places.nodes.triangle]
     albedo = atlas.albedo[material].astype(np.float64)
-    glow = atlas.emission[material].astype(np.float64) * self.lighting.emission_scale
-    glow[_lamp_shades(self.scene, self.lighting)[self.nodes.triangle]] = 0  # the lamp itself stands for its shade
-    sky = np.asarray(self.lighting.sky, dtype=np.float64)
-    arriving = np.zeros((len(points), 3))
-    for _ in range(1 + self.settings.bounces):
-        total = direct + _interpolated(neighbour, weight, arriving)
-        gathering.gather(met, albedo / np.pi * total + glow, sky, arriving)
+    glow = atlas.emission[material].astype(np.float64) * lighting.emission_scale
+    glow[_lamp_shades(places.scene, lighting)[places.nodes.triangle]] = 0  # the lamp itself stands for its shade
+    sky = np.asarray(lighting.sky, dtype=np.float64)
+    arriving = np.zeros((len(transport.points), 3))
+    for _ in range(1 + places.settings.bounces):
+        total = direct + _interpolated(transport, arriving)
+        gathering.gather(transport.met, albedo / np.pi * total + glow, sky, arriving)
     return arriving
 
 
@@ -204,31 +265,28 @@ def _lamp_shades(scene: Scene, lighting: Lighting) -> Array:
     return shade
 
 
-def _direct_light(self: _Bake, points: Array, neighbour: Array, weight: Array) -> Array:
+def _direct_light(transport: Transport, lighting: Lighting) -> Array:
     """Return the irradiance (N, 3) at the nodes that comes straight from the sun and the lamps.
 
     Few shadow rays at the gather points tell where a lamp is all visible or all hidden; only in between, and wherever
     the sun may fall, nodes send rays of their own.
     """
-    lights, power = _lights(self.lighting)
-    direct = np.zeros((len(self.nodes.position), 3))
-    if len(lights) == 0:
-        return direct
-    shades = _lamp_shades(self.scene, self.lighting)
-    without_shades = RayScene(self.scene.vertices, self.scene.triangles[~shades]) if shades.any() else self.rays
-    for number, light in enumerate(lights):
-        received = _unshadowed(self.nodes, light)
-        worth = received * power[number].max() * self.lighting.exposure > _FAINT
+    scene, nodes, points = transport.places.scene, transport.places.nodes, transport.points
+    lights, power = _lights(lighting)
+    direct = np.zeros((len(nodes.position), 3))
+    shades = _lamp_shades(scene, lighting)
+    rays = RayScene(scene.vertices, scene.triangles[~shades]) if shades.any() else transport.places.rays
+    for light, colour in zip(lights, power, strict=True):
+        received = gathering.unshadowed(nodes, light)
+        worth = received * colour.max() * lighting.exposure > _FAINT
         at_points = np.zeros(len(points))
         asked = np.flatnonzero(worth[points])
-        at_points[asked] = _visibility(self.nodes, points[asked], light, without_shades, count=4)
-        lowest, highest = _range_at_neighbours(neighbour, weight, at_points)
-        visible = lowest.copy()
-        unsure = worth & (highest > 0) & ((lowest < 1) | (light[4] == 1))
-        visible[~worth] = 0
-        asked = np.flatnonzero(unsure)
-        visible[asked] = _visibility(self.nodes, asked, light, without_shades, count=self.settings.shadow_rays)
-        direct += (visible * received)[:, None] * power[number]
+        at_points[asked] = _visibility(nodes, points[asked], light, rays, count=4)
+        lowest, highest = gathering.range_at_neighbours(transport.neighbour, transport.weight, at_points)
+        visible = np.where(worth, lowest, 0)
+        asked = np.flatnonzero(worth & (highest > 0) & ((lowest < 1) | (light[4] == 1)))
+        visible[asked] = _visibility(nodes, asked, light, rays, count=transport.places.settings.shadow_rays)
+        direct += (visible * received)[:, None] * colour
     return direct
 
 
@@ -241,16 +299,6 @@ def _lights(lighting: Lighting) -> tuple[Array, Array]:
         rows.append((*towards, np.tan(np.radians(lighting.sun.angular_radius)), 1.0))
         power.append(lighting.sun.irradiance)
     return np.array(rows, dtype=np.float64).reshape(-1, 5), np.array(power, dtype=np.float64).reshape(-1, 3)
-
-
-def _unshadowed(nodes: Nodes, light: Array) -> Array:
-    """Return the irradiance (N,) of a light of unit power that nothing hides: cosine and inverse-square laws."""
-    if light[4] == 1:
-        return np.maximum(nodes.normal.astype(np.float64) @ light[:3], 0)
-    towards = light[:3] - nodes.position.astype(np.float64)
-    squared = np.maximum((towards**2).sum(axis=1), light[3] ** 2)
-    cosine = np.maximum((nodes.normal * towards).sum(axis=1), 0) / np.sqrt(squared)
-    return cosine / squared
 
 
 def _visibility(nodes: Nodes, asked: Array, light: Array, rays: RayScene, *, count: int) -> Array:
@@ -266,10 +314,3 @@ def _visibility(nodes: Nodes, asked: Array, light: Array, rays: RayScene, *, cou
         free = ~rays.blocked(origins, directions, reach)
         seen[begin : begin + step] = free.reshape(-1, count).mean(axis=1)
     return seen
-
-
-def _range_at_neighbours(neighbour: Array, weight: Array, values: Array) -> tuple[Array, Array]:
-    """Return the least and the greatest of ``values`` (P,) among each node's gather points, (N,) each."""
-    used = weight > 0
-    picked = values[np.maximum(neighbour, 0)]
-    return np.where(used, picked, 1.0).min(axis=1), np.where(used, picked, 0.0).max(axis=1)

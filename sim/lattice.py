@@ -44,9 +44,9 @@ class Nodes(NamedTuple):
 
 
 def build_lattice(
-    vertices: Array, normals: Array, triangles: Array, groups: Array, *, spacing: float
+    vertices: Array, normals: Array, triangles: Array, groups: Array, *, spacing: Array
 ) -> tuple[Lattice, Nodes]:
-    """Lay points at most ``spacing`` metres apart over triangles (T, 3); ``groups`` (T,) never share a node.
+    """Lay points at most ``spacing`` (T,) metres apart over triangles (T, 3); ``groups`` (T,) never share a node.
 
     Points closer than half the spacing that face the same way become one node.
     """
@@ -60,9 +60,7 @@ def build_lattice(
     position, normal = np.empty((points, 3), np.float32), np.empty((points, 3), np.float32)
     owner, key = np.empty(points, np.int32), np.empty(points, np.uint64)
     grids = (corner, columns, rows, start)
-    _lay_points(
-        vertices, normals, triangles, groups, grids, spacing / 2, entry, owner, position, normal, displacement, key
-    )
+    _lay_points(vertices, normals, triangles, groups, grids, spacing, entry, owner, position, normal, displacement, key)
     order = np.argsort(key, kind="stable")
     node_of_point, representative = _merge(key, order, displacement)
     by_triangle = np.argsort(representative)  # neighbours in space are neighbours in memory
@@ -75,10 +73,19 @@ def build_lattice(
     return Lattice(corner, columns, rows, start[:-1].copy(), node), nodes
 
 
-def _facing(vertices: Array, triangles: Array) -> Array:
-    a, b, c = (vertices[triangles[:, k]].astype(np.float64) for k in range(3))
-    normal = np.cross(b - a, c - a)
-    return (normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-30)).astype(np.float32)
+@njit(cache=True)
+def _facing(vertices, triangles):  # type: ignore[no-untyped-def]
+    """Return the unit normals (N, 3) float32 of triangles (N, 3) by their winding; zero where a triangle has none."""
+    out = np.empty((len(triangles), 3), np.float32)
+    u, v = np.empty(3), np.empty(3)
+    for n in range(len(triangles)):
+        for k in range(3):
+            u[k] = vertices[triangles[n, 1], k] - vertices[triangles[n, 0], k]
+            v[k] = vertices[triangles[n, 2], k] - vertices[triangles[n, 0], k]
+        x, y, z = u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]
+        length = max(math.sqrt(x * x + y * y + z * z), 1e-30)
+        out[n, 0], out[n, 1], out[n, 2] = x / length, y / length, z / length
+    return out
 
 
 @njit(cache=True)
@@ -93,8 +100,8 @@ def _choose_grids(vertices, triangles, spacing, corner, columns, rows):  # type:
         origin = int(np.argmax(squared))
         corner[t] = origin
         # the edge from the origin to the next corner is the one opposite to the corner after that
-        columns[t] = max(1, math.ceil(math.sqrt(squared[(origin + 2) % 3]) / spacing - 1e-3))
-        rows[t] = max(1, math.ceil(math.sqrt(squared[(origin + 1) % 3]) / spacing - 1e-3))
+        columns[t] = max(1, math.ceil(math.sqrt(squared[(origin + 2) % 3]) / spacing[t] - 1e-3))
+        rows[t] = max(1, math.ceil(math.sqrt(squared[(origin + 1) % 3]) / spacing[t] - 1e-3))
 
 
 @njit(cache=True, inline="always")
@@ -120,7 +127,7 @@ def _count_points(columns, rows):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _lay_points(  # type: ignore[no-untyped-def]
-    vertices, normals, triangles, groups, grids, cell, entry, owner, position, normal, displacement, key
+    vertices, normals, triangles, groups, grids, spacing, entry, owner, position, normal, displacement, key
 ):
     """Fill, for every needed grid point, where it is, which way it faces, how far it was moved inwards, and its key."""
     corner, columns, rows, start = grids
@@ -150,7 +157,7 @@ def _lay_points(  # type: ignore[no-untyped-def]
                 entry[n] = start[t] + j * (columns[t] + 1) + i
                 owner[n] = t
                 displacement[n] = math.sqrt(shift)
-                key[n] = place_key(place, direction, groups[t], cell, _LAYER, 3.0)
+                key[n] = place_key(place, direction, groups[t], spacing[t] / 2, _LAYER, 3.0)
                 n += 1
 
 
@@ -188,13 +195,13 @@ def _mix(h, value):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def place_key(place, direction, group, cell, layer, bins):  # type: ignore[no-untyped-def]
     """Return a 64-bit key of a place, quantised to ``cell`` metres along and ``layer`` across the surface, of its
-    normal, quantised to ``bins`` steps per unit, and of its group."""
+    normal, its main axis and ``bins`` steps per unit, and of its group."""
     main = 0
     for k in range(1, 3):
         if abs(direction[k]) > abs(direction[main]) + 1e-3:
             main = k
-    h = np.uint64(0x243F6A8885A308D3)
-    h = _mix(h, np.int64(group))
+    h = _mix(np.uint64(0x243F6A8885A308D3), np.int64(group))
+    h = _mix(h, np.int64(2 * main + (direction[main] > 0)))
     for k in range(3):
         size = layer if k == main else cell
         h = _mix(h, np.int64(math.floor(place[k] / size + 0.37)))

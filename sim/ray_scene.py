@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+
+
+class Hits(NamedTuple):
+    """What N rays met first: ``triangle`` (N,) int32, -1 for none; barycentrics ``u``, ``v`` and ``distance`` (N,)
+    float32, in lengths of the direction; ``facing`` (N, 3) float32, the triangle's normal, not unit, by its winding.
+
+    The hit point is ``(1 - u - v) * p0 + u * p1 + v * p2`` of the triangle's corners.
+    """
+
+    triangle: Array
+    u: Array
+    v: Array
+    distance: Array
+    facing: Array
 
 
 class RayScene:
@@ -27,16 +41,13 @@ class RayScene:
             vertices = np.ascontiguousarray(vertices, dtype=np.float32)
             TriangleMesh(self._scene, vertices, np.ascontiguousarray(triangles, dtype=np.int32))
 
-    def intersect(self, origins: Array, directions: Array) -> tuple[Array, Array, Array, Array]:
-        """Return the first hits of rays, (N, 3) float32 each: triangle (N,) int32 (-1: none), u, v, distance (N,).
-
-        The hit point is ``(1 - u - v) * p0 + u * p1 + v * p2`` of its triangle's corners.
-        """
+    def intersect(self, origins: Array, directions: Array) -> Hits:
+        """Return what rays, origins and directions (N, 3) float32, meet first."""
         if self._empty:
             nothing = np.zeros(len(origins), dtype=np.float32)
-            return np.full(len(origins), -1, dtype=np.int32), nothing, nothing, nothing
+            return Hits(np.full(len(origins), -1, dtype=np.int32), nothing, nothing, nothing, np.zeros_like(origins))
         hit = self._scene.run(origins, directions, output=1)
-        return hit["primID"], hit["u"], hit["v"], hit["tfar"]
+        return Hits(hit["primID"], hit["u"], hit["v"], hit["tfar"], hit["Ng"])
 
     def blocked(self, origins: Array, directions: Array, reach: float | Array = 1e30) -> Array:
         """Return which rays (N, 3) float32 hit anything closer than ``reach`` direction lengths, (N,) bool."""

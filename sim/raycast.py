@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from . import shading
 from .geometry import Camera, Pose
-from .irradiance import BakeSettings, bake
+from .irradiance import BakeSettings, Transport, bake, trace_transport
 from .lattice import Lattice
-from .ray_scene import RayScene
+from .ray_scene import Hits, RayScene
 from .scene import Lighting, Scene
 from .scene_files import scene_fingerprint
 from .simulator import OUTPUTS, Observation
@@ -31,7 +31,7 @@ _SUBPIXELS = {1: [(0.5, 0.5)], 4: [(0.375, 0.125), (0.875, 0.375), (0.125, 0.625
 
 @dataclass(eq=False)
 class _Loaded:
-    """What is kept of one scene under one condition; ``light`` is baked when a picture is first asked for."""
+    """What is kept of one scene under one condition; light is computed when a picture is first asked for."""
 
     scene: Scene
     lighting: Lighting
@@ -40,7 +40,8 @@ class _Loaded:
     semantic_ids: Array
     instance_ids: Array
     atlas: TextureAtlas | None = None
-    light: tuple[Lattice, Array] | None = None
+    transport: Transport | None = None
+    light: shading.Light | None = None
 
 
 class Raycaster:
@@ -66,7 +67,7 @@ class Raycaster:
     def load(self, scene: Scene, condition: str) -> None:
         """Make ``scene`` under ``condition`` the one that is rendered; raises ``KeyError`` for an unknown condition.
 
-        Loading another condition of the scene that is already loaded keeps its geometry and textures.
+        Another condition of the scene that is loaded already keeps all that does not depend on its lights.
         """
         if condition not in scene.conditions:
             raise KeyError(f"scene {scene.name!r} has no condition {condition!r}; it has {sorted(scene.conditions)}")
@@ -123,43 +124,27 @@ class Raycaster:
                 instance=_ids(loaded.instance_ids, view, hits) if "instance" in outputs else None,
             )
 
-    def _rgb(
-        self, loaded: _Loaded, view: shading.Projection, hits: tuple[Array, ...], origins: Array, directions: Array
-    ) -> Array:
-        atlas, (lattice, irradiance) = self._light(loaded)
-        exposure = loaded.lighting.exposure
-        glow = atlas.emission * np.float32(loaded.lighting.emission_scale * exposure)
-        sky = np.asarray(loaded.lighting.sky, dtype=np.float32)
+    def _rgb(self, loaded: _Loaded, view: shading.Projection, hits: Hits, origins: Array, directions: Array) -> Array:
+        atlas, light = self._light(loaded)
         shown = np.zeros((view.width * view.height, 3), np.float32)
         for du, dv in self._subpixels:
             if (du, dv) != (view.du, view.dv):
                 view = view._replace(du=du, dv=dv)
                 shading.primary_rays(view, origins, directions)
                 hits = loaded.rays.intersect(origins, directions)
-            triangle, u, v, _ = hits
-            shading.shade(
-                view,
-                loaded.surfaces,
-                atlas,
-                lattice,
-                irradiance,
-                glow,
-                sky,
-                np.float32(exposure),
-                triangle,
-                u,
-                v,
-                shown,
-            )
+            shading.shade(view, loaded.surfaces, atlas, light, hits, shown)
         rgb = np.empty((view.height, view.width, 3), np.uint8)
         shading.to_bytes(shown, len(self._subpixels), self._tone, rgb.reshape(-1, 3))
         return rgb
 
-    def _light(self, loaded: _Loaded) -> tuple[TextureAtlas, tuple[Lattice, Array]]:
+    def _light(self, loaded: _Loaded) -> tuple[TextureAtlas, shading.Light]:
         if loaded.atlas is None:
             loaded.atlas = build_atlas(loaded.scene.materials)
         if loaded.light is None:
-            loaded.light = self._cached_bake(loaded, loaded.atlas)
+            exposure = float(loaded.lighting.exposure)
+            glow = loaded.atlas.emission * np.float32(loaded.lighting.emission_scale * exposure)
+            sky = np.asarray(loaded.lighting.sky, dtype=np.float32) * np.float32(exposure)
+            loaded.light = shading.Light(*self._cached_bake(loaded, loaded.atlas), glow, sky, exposure)
         return loaded.atlas, loaded.light
 
     def _cached_bake(self, loaded: _Loaded, atlas: TextureAtlas) -> tuple[Lattice, Array]:
@@ -178,7 +163,9 @@ class Raycaster:
         return _read_bake(path)
 
     def _bake(self, loaded: _Loaded, atlas: TextureAtlas) -> tuple[Lattice, Array]:
-        return bake(loaded.scene, loaded.lighting, rays=loaded.rays, atlas=atlas, settings=self._bake_settings)
+        if loaded.transport is None:
+            loaded.transport = trace_transport(loaded.scene, loaded.rays, self._bake_settings)
+        return loaded.transport.lattice, bake(loaded.transport, loaded.lighting, atlas)
 
 
 def _projection(matrix: Array, camera: Camera) -> shading.Projection:
@@ -187,15 +174,15 @@ def _projection(matrix: Array, camera: Camera) -> shading.Projection:
     return shading.Projection(rotation, centre, int(camera.width), int(camera.height), *intrinsics)
 
 
-def _depth(loaded: _Loaded, view: shading.Projection, hits: tuple[Array, ...]) -> Array:
+def _depth(loaded: _Loaded, view: shading.Projection, hits: Hits) -> Array:
     depth = np.empty((view.height, view.width), np.float32)
-    shading.depth_of_hits(view, loaded.surfaces, hits[0], hits[3], depth.reshape(-1))
+    shading.depth_of_hits(view, loaded.surfaces, hits.triangle, hits.distance, depth.reshape(-1))
     return depth
 
 
-def _ids(ids: Array, view: shading.Projection, hits: tuple[Array, ...]) -> Array:
+def _ids(ids: Array, view: shading.Projection, hits: Hits) -> Array:
     out = np.empty((view.height, view.width), ids.dtype)
-    shading.lookup(hits[0], ids, out.reshape(-1))
+    shading.lookup(hits.triangle, ids, out.reshape(-1))
     return out
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from .lattice import Lattice
 from .textures import LINEAR_OF_BYTE, linear_to_srgb
 
 Array = NDArray[Any]
@@ -44,6 +45,17 @@ class Projection(NamedTuple):
     cy: float
     du: float = 0.5
     dv: float = 0.5
+
+
+class Light(NamedTuple):
+    """Light as it is shown: ``irradiance`` (N, 3) float32 at the nodes of ``lattice``; ``glow`` (M, 3) float32, each
+    material's emission after exposure; ``sky`` (3,) float32, radiance after exposure; ``exposure``."""
+
+    lattice: Lattice
+    irradiance: Array
+    glow: Array
+    sky: Array
+    exposure: float
 
 
 def tone_table() -> Array:
@@ -100,24 +112,22 @@ def lookup(triangle, ids, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def shade(view, surfaces, atlas, lattice, irradiance, glow, sky, exposure, triangle, bary_u, bary_v, shown):  # type: ignore[no-untyped-def]
-    """Add the light shown (H * W, 3) float32 by each pixel: tone curve of exposure * (albedo / pi * E + emission).
-
-    ``glow`` (M, 3) is each material's emission after exposure, ``sky`` (3,) the radiance of the sky before it.
-    """
+def shade(view, surfaces, atlas, light, hits, shown):  # type: ignore[no-untyped-def]
+    """Add the light shown (H * W, 3) float32 by each pixel: tone curve of exposure * (albedo / pi * E + emission)."""
     # numba counts references whenever a tuple of arrays is passed on; plain arrays and numbers make this 3x as fast
     vertices, uvs, triangles, materials = surfaces.vertices, surfaces.uvs, surfaces.triangles, surfaces.materials
     texels, start, size, levels = atlas.texels, atlas.start, atlas.size, atlas.levels
+    lattice, irradiance, glow, sky = light.lattice, light.irradiance, light.glow, light.sky
     corner, columns, rows, first, node = lattice.corner, lattice.columns, lattice.rows, lattice.start, lattice.node
+    triangle, bary_u, bary_v = hits.triangle, hits.u, hits.v
     frame = _frame(view)
-    scale = np.float32(exposure / math.pi)
+    scale = np.float32(light.exposure / math.pi)
     for pixel in range(len(triangle)):
         t = triangle[pixel]
         x = (pixel % view.width + view.du - view.cx) * frame[12]
         y = (pixel // view.width + view.dv - view.cy) * frame[13]
         if t < 0:
             r, g, b = _background(frame, x, y, sky)
-            r, g, b = r * exposure, g * exposure, b * exposure
         else:
             u, v = bary_u[pixel], bary_v[pixel]
             m = materials[t]
