@@ -30,7 +30,7 @@ def build_architecture(plan: FloorPlan, finishes: Finishes, *, edge: float, seed
         elements += _room_shell(plan, index, room, finishes, edge)
     elements += joinery(plan, finishes, edge=edge)
     elements += _outside(plan, finishes)
-    elements += garden(plan.outline, finishes, np.random.default_rng([seed, 11]))
+    elements += garden(plan.outline, finishes, np.random.default_rng([seed, 11]), detail=3.0 if edge < 0.35 else 0.6)
     return elements
 
 

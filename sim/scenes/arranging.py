@@ -142,7 +142,7 @@ class Arranger:
         placement, piece = self.placed(number)
         depth = self.piece(order).size[1]
         x, y = placement.world(aside, piece.size[1] / 2 + gap + depth / 2)
-        return self.space.try_add(Placement(order, x, y, 0.0, placement.yaw + turn), guests={number})
+        return self.space.try_add(Placement(order, x, y, 0.0, placement.yaw + turn), ignore={"front"})
 
     # In the room
 
@@ -293,8 +293,8 @@ class Arranger:
         top = placement.z + piece.size[2]
         return self.space.try_add(Placement(order, x, y, top + gap + tall / 2, placement.yaw))
 
-    def at_window(self, window: Opening) -> None:
-        """Hang curtains or a blind at a window, put a radiator under it and something on its sill."""
+    def dress_window(self, window: Opening) -> None:
+        """Hang curtains or a blind at a window and, mostly, a radiator under it."""
         side = self.space.side_of(window)
         u0, bottom, u1, top = opening_on(side, window)
         plain = self.space.room.type in {"bathroom", "kitchen", "office"}
@@ -302,13 +302,25 @@ class Arranger:
             self._blind(side, u0, u1, top)
         else:
             self._curtains(side, u0, bottom, u1, top)
-        if bottom > 0.55:
+        if bottom > 0.55 and self.rng.random() < 0.8:
             tall = min(0.6, bottom - 0.2)
             width = float(np.clip(u1 - u0 - 0.3, 0.4, 1.4))
             radiator = self.supplier.usual("radiator", (round(width, 2), None, round(tall, 2)))
             self._hang(radiator, side, (u0 + u1) / 2, 0.1 + tall / 2)
-        if has_sill(window) and self.rng.random() < 0.75:
-            self._on_sill(side, u0, bottom, u1)
+
+    def on_sill(self, window: Opening) -> None:
+        """Put small things on the sill of a window."""
+        side = self.space.side_of(window)
+        u0, bottom, u1, _ = opening_on(side, window)
+        for _ in range(int(self.rng.integers(0, 4)) if has_sill(window) else 0):
+            category = str(self.rng.choice(["plant", "vase", "bottle", "book", "cup"]))
+            order = self._small(category, 0.14, 0.5)
+            if order is None:
+                continue
+            u = float(self.rng.uniform(u0 + 0.12, u1 - 0.12))
+            at = side.point(u, SILL_NOSE - SILL_DEPTH / 2)
+            spot = Placement(order, *at, bottom + SILL_THICKNESS + _LIFT, side.yaw)
+            self.space.try_add(spot, ignore={"window", "sill", "front"})
 
     def _curtains(self, side: WallSide, u0: float, bottom: float, u1: float, top: float) -> None:
         """Drawn-back curtains on one rod, down to the floor or, above something, to the sill."""
@@ -329,18 +341,6 @@ class Arranger:
             return None
         placement = Placement(order, *side.point(u, 0.002), z, side.yaw)
         return self.space.try_add(placement, ignore={"window", "front"})
-
-    def _on_sill(self, side: WallSide, u0: float, bottom: float, u1: float) -> None:
-        for _ in range(int(self.rng.integers(1, 4))):
-            category = str(self.rng.choice(["plant", "vase", "bottle", "book", "cup"]))
-            order = self._small(category, 0.14, 0.5)
-            if order is None:
-                continue
-            u = float(self.rng.uniform(u0 + 0.12, u1 - 0.12))
-            at = side.point(u, SILL_NOSE - SILL_DEPTH / 2)
-            self.space.try_add(
-                Placement(order, *at, bottom + SILL_THICKNESS + _LIFT, side.yaw), ignore={"window", "sill"}
-            )
 
     def _small(self, category: str, depth: float, height: float) -> Order | None:
         """Return an order that is no deeper and taller than given, or None."""

@@ -10,7 +10,7 @@ from .arranging import Arranger
 from .dressing import dress_room
 from .floor_plan import FloorPlan
 from .placement import Placement, RoomSpace
-from .room_furniture import FURNISH
+from .room_furniture import FURNISH, fill_walls
 from .supplier import Supplier
 
 
@@ -29,10 +29,13 @@ def furnish_house(plan: FloorPlan, supplier: Supplier) -> list[list[Placement]]:
 
 def _furnish(space: RoomSpace) -> None:
     arranger = Arranger(space, np.random.default_rng([space.room.look, 4]))
-    FURNISH[space.room.type](arranger)
     for window in space.windows():
-        arranger.at_window(window)
+        arranger.dress_window(window)
+    FURNISH[space.room.type](arranger)
+    fill_walls(arranger)
     _hang_lights(arranger)
+    for window in space.windows():
+        arranger.on_sill(window)
     dress_room(arranger)
 
 

@@ -16,8 +16,8 @@ from .tessellation import horizontal
 _BEYOND = 1.0  # how far the ground goes on behind the enclosure, which hides the rest: light is baked per square metre
 
 
-def garden(outline: Polygon, finishes: Finishes, rng: np.random.Generator) -> list[Element]:
-    """Return the ground around the house, what encloses it, and some trees."""
+def garden(outline: Polygon, finishes: Finishes, rng: np.random.Generator, *, detail: float) -> list[Element]:
+    """Return the ground around the house, what encloses it, and some trees, whose crowns are round at ``detail`` 3."""
     x0, y0, x1, y1 = outline.bounds
     distance = float(rng.uniform(4.5, 7.0))
     border = (x0 - distance, y0 - distance, x1 + distance, y1 + distance)
@@ -30,7 +30,7 @@ def garden(outline: Polygon, finishes: Finishes, rng: np.random.Generator) -> li
     for number in range(int(rng.integers(5, 10))):
         spot = rng.uniform((x0 - distance, y0 - distance), (x1 + distance, y1 + distance))
         if outline.distance(Point(*spot)) > 2.6:
-            elements.append(Element("tree", f"tree {number}", None, _tree(spot, finishes, rng)))
+            elements.append(Element("tree", f"tree {number}", None, _tree(spot, finishes, rng, detail)))
     return elements
 
 
@@ -64,12 +64,12 @@ def _fence(border: tuple[float, float, float, float], finishes: Finishes, rng: n
     return Element("fence", "fence", None, (merged(parts),))
 
 
-def _tree(spot: np.ndarray, finishes: Finishes, rng: np.random.Generator) -> tuple[Part, Part]:
+def _tree(spot: np.ndarray, finishes: Finishes, rng: np.random.Generator, detail: float) -> tuple[Part, Part]:
     height, radius = float(rng.uniform(2.4, 4.5)), float(rng.uniform(0.9, 1.6))
-    trunk = cylinder((*spot, GROUND_HEIGHT), 0.12, height, finishes.bark, top_radius=0.07)
+    trunk = cylinder((*spot, GROUND_HEIGHT), 0.12, height, finishes.bark, top_radius=0.07, detail=min(detail, 1.0))
     crowns = []
     for _ in range(5):
         offset = rng.uniform(-0.5, 0.5, size=3) * radius
         size = radius * rng.uniform(0.55, 0.8, size=3)
-        crowns.append(sphere(np.array([*spot, height]) + offset, size, finishes.foliage, detail=3))
+        crowns.append(sphere(np.array([*spot, height]) + offset, size, finishes.foliage, detail=detail))
     return trunk, merged(crowns)

@@ -44,15 +44,17 @@ class _Blueprint:
     supplier: Supplier
     placements: list[list[Placement]]
 
-    def furniture(self, detail: float) -> list[Element]:
-        """Return all pieces at a level of detail."""
-        elements = []
-        for room, placements in zip(self.plan.rooms, self.placements, strict=True):
-            for number, placement in enumerate(placements):
-                piece = self.supplier.make(placement.order, detail=detail)
-                parts = tuple(_placed(part, placement) for part in piece.parts)
-                elements.append(Element(piece.category, f"{room.name}/{piece.category} {number}", room.name, parts))
-        return elements
+    def furniture(self, detail: float) -> list[list[Element]]:
+        """Return the pieces of every room at a level of detail."""
+        return [
+            [self._element(room.name, number, placement, detail) for number, placement in enumerate(placements)]
+            for room, placements in zip(self.plan.rooms, self.placements, strict=True)
+        ]
+
+    def _element(self, room: str, number: int, placement: Placement, detail: float) -> Element:
+        piece = self.supplier.make(placement.order, detail=detail)
+        parts = tuple(_placed(part, placement) for part in piece.parts)
+        return Element(piece.category, f"{room}/{piece.category} {number}", room, parts)
 
     def furniture_triangles(self, detail: float) -> int:
         """Return the number of triangles of all pieces at a level of detail."""
@@ -97,7 +99,8 @@ def generate_house(seed: int, *, triangles: int = 100_000) -> Scene:
 
 def _at_detail(blueprint: _Blueprint, triangles: int) -> list[Element]:
     """Choose the furniture's detail first, then cells on walls and floors that bring the sum to ``triangles``."""
-    furniture = blueprint.furniture(_furniture_detail(blueprint, triangles))
+    detail = _furniture_detail(blueprint, triangles)
+    furniture = _largest(blueprint, blueprint.furniture(detail), _FURNITURE_SHARE[1] * triangles)
     left = triangles - sum(element.triangle_count for element in furniture)
     return [*_shell_with(blueprint, left, tolerance=_TOLERANCE * triangles), *furniture]
 
@@ -114,6 +117,43 @@ def _furniture_detail(blueprint: _Blueprint, triangles: int) -> float:
             break
         detail = round(float(np.clip(detail * np.mean(_FURNITURE_SHARE) / share, 1.04 * low, high / 1.04)), 3)
     return detail
+
+
+def _largest(blueprint: _Blueprint, furniture: list[list[Element]], most: float) -> list[Element]:
+    """Return the furniture without the smallest things where even the coarsest has more triangles than ``most``.
+
+    What stands on something goes before that does.
+    """
+    count = sum(element.triangle_count for room in furniture for element in room)
+    order = sorted(
+        (_volume(element), room, number)
+        for room, elements in enumerate(furniture)
+        for number, element in enumerate(elements)
+    )
+    dropped: set[tuple[int, int]] = set()
+    for _, room, number in order:
+        if count <= most:
+            break
+        for gone in _with_dependents(blueprint.placements[room], number):
+            if (room, gone) not in dropped:
+                dropped.add((room, gone))
+                count -= furniture[room][gone].triangle_count
+    return [e for r, room in enumerate(furniture) for n, e in enumerate(room) if (r, n) not in dropped]
+
+
+def _with_dependents(placements: Sequence[Placement], number: int) -> list[int]:
+    """Return a placement and all that stands on it; what stands on something has a higher number than that."""
+    gone = {number}
+    for later in range(number + 1, len(placements)):
+        if placements[later].support in gone:
+            gone.add(later)
+    return sorted(gone)
+
+
+def _volume(element: Element) -> float:
+    low = np.min([part.vertices.min(axis=0) for part in element.parts], axis=0)
+    high = np.max([part.vertices.max(axis=0) for part in element.parts], axis=0)
+    return float(np.prod(np.maximum(high - low, 0.02)))
 
 
 def _shell_with(blueprint: _Blueprint, wanted: float, *, tolerance: float) -> list[Element]:

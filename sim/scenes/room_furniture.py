@@ -132,6 +132,41 @@ def _storage(arranger: Arranger, categories: Sequence[str], share: float) -> Non
                 arranger.above(number, "mirror" if _chance(arranger, 0.4) else "painting", gap=0.3)
 
 
+#: What else stands along the walls of a room that still has space for it.
+_FILLERS = {
+    "living room": (
+        "bookcase",
+        "cabinet",
+        "armchair",
+        "plant",
+        "chest of drawers",
+        "side table",
+        "bookcase",
+        "ottoman",
+    ),
+    "bedroom": ("chest of drawers", "bookcase", "wardrobe", "chair", "plant", "armchair", "basket"),
+    "child's room": ("bookcase", "box", "chest of drawers", "toy", "basket", "ball", "stool"),
+    "kitchen": ("buffet", "cabinet", "stool", "plant", "basket", "chair"),
+    "bathroom": ("cabinet", "basket", "stool", "chest of drawers", "plant"),
+    "office": ("bookcase", "cabinet", "plant", "armchair", "chest of drawers", "box"),
+    "dining room": ("buffet", "cabinet", "chair", "plant", "bookcase", "bench"),
+    "corridor": ("plant", "stool", "basket"),
+}
+_FLOOR_PER_FILLER = 4.5  # square metres
+
+
+def fill_walls(arranger: Arranger) -> None:
+    """Use walls that are still bare: what fits, up to one piece for every few square metres of floor."""
+    choice = _FILLERS[arranger.space.room.type]
+    start = int(arranger.rng.integers(len(choice)))
+    for k in range(min(len(choice), int(_area(arranger) / _FLOOR_PER_FILLER))):
+        category = choice[(start + k) % len(choice)]
+        if category in {"plant", "basket", "box", "toy", "ball"}:
+            arranger.clutter(category)
+        else:
+            arranger.against_wall(category, tries=16)
+
+
 def furnish_living_room(arranger: Arranger) -> None:
     """Seats around a table and a television; shelves of books; a dining table where there is space."""
     _seat_group(arranger)
@@ -203,7 +238,7 @@ def furnish_kitchen(arranger: Arranger) -> None:
     _above_counters(arranger, numbers)
     if _area(arranger) > 12.5 and _chance(arranger, 0.4):
         arranger.free_standing("kitchen island", central=True)
-    _dining_group(arranger, 2, 4)
+    _dining_group(arranger, 3, 6)
     _storage(arranger, ["cabinet", "buffet", "washer"], 0.4)
     _corner_pieces(arranger, ["ashcan", "basket", "stool", "box", "plant"], 0.55)
 
