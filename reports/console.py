@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from .leaderboard import MAIN, MARK_NOTES, MARKS, interval_note, metric_decimals, rank_texts, three_digits
+from .leaderboard import MAIN, MARK_NOTES, MARKS, MetricColumn, interval_note, metric_decimals, rank_texts, three_digits
 from .records import each_row
 from .tables import format_number
 
@@ -22,41 +23,55 @@ HEADERS = {
 }
 SHOWN = tuple(metric for metric in MAIN if metric.name in HEADERS)
 WITH_INTERVAL = "median_translation_error"
+#: What a narrow terminal does without, first to last.
+DISPENSABLE = ("recall_0.25m_2deg", "median_rotation_error", "recall_0.5m_5deg")
 
 
 def print_leaderboard(leaderboard: pd.DataFrame, console: Console) -> None:
-    """Print a scored leaderboard (:func:`relocbench.bench.scoring.leaderboard`), one table per density."""
+    """Print a scored leaderboard (:func:`relocbench.bench.scoring.leaderboard`), one table per density.
+
+    All columns take about 100 characters; a narrower terminal gets fewer columns rather than broken ones.
+    """
     if leaderboard.empty:
         console.print("no results: no method has finished")
         return
     for _, board in leaderboard.groupby("density", sort=True):
-        console.print(_table(board))
-    console.print(f"[dim]{_footnote(leaderboard)}[/dim]")
+        console.print(_fitting_table(board, console))
+    console.print(f"[dim]{_footnote(leaderboard)}[/dim]", highlight=False)
 
 
-def _table(board: pd.DataFrame) -> Table:
+def _fitting_table(board: pd.DataFrame, console: Console) -> Table:
+    for dropped in range(len(DISPENSABLE) + 1):
+        shown = [metric for metric in SHOWN if metric.name not in DISPENSABLE[:dropped]]
+        table = _table(board, shown)
+        if console.measure(table, options=console.options.update(max_width=1000)).maximum <= console.width:
+            break
+    return table
+
+
+def _table(board: pd.DataFrame, shown: Sequence[MetricColumn]) -> Table:
     first = board.iloc[0]
     title = f"{first['density']} references per map, {board['queries'].max()} queries"
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
-    table.add_column("rank", justify="right")
+    table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("method", no_wrap=True)
-    for metric in SHOWN:
+    for metric in shown:
         table.add_column(f"{HEADERS[metric.name]}\n({metric.unit})", justify="right", no_wrap=True)
     table.add_column("latency p50\n(ms)", justify="right", no_wrap=True)
-    cells = {metric.name: _texts(board, metric.name) for metric in SHOWN}
+    cells = [_texts(board, metric) for metric in shown]
     for i, (rank, row) in enumerate(zip(rank_texts(board), each_row(board), strict=True)):
-        values = [cells[metric.name][i] for metric in SHOWN]
         name = f"{row.method} {MARKS.get(row.role, '')}".strip()
+        values = [texts[i] for texts in cells]
         table.add_row(rank, name, *values, three_digits(row.seconds_p50 * 1e3), style="dim" if row.role else None)
     return table
 
 
-def _texts(board: pd.DataFrame, name: str) -> list[str]:
-    metric = next(metric for metric in SHOWN if metric.name == name)
-    values = board[[name, f"{name}_low", f"{name}_high"]].astype(float).to_numpy() * metric.factor
+def _texts(board: pd.DataFrame, metric: MetricColumn) -> list[str]:
+    columns = [metric.name, f"{metric.name}_low", f"{metric.name}_high"]
+    values = board[columns].astype(float).to_numpy() * metric.factor
     decimals = metric_decimals(metric, values[:, 0], queries=int(board["queries"].max()))
     texts = [[format_number(value, decimals) for value in row] for row in values]
-    if name != WITH_INTERVAL:
+    if metric.name != WITH_INTERVAL:
         return [text[0] for text in texts]
     known = [not math.isnan(low) for low in values[:, 1]]
     return [f"{v} \\[{low}, {high}]" if k else v for (v, low, high), k in zip(texts, known, strict=True)]

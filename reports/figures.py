@@ -24,6 +24,7 @@ from .palette import CHANCE_COLOUR, COLOURS, ORACLE_COLOUR, page_colour
 INK = "#1d232b"
 MUTED = "#68707a"
 GRID = "#e3e6ea"
+FLOOR = "#f4f5f7"
 WIDTH = 9.6  # inches: a text block's width at 100 pixels per inch, so that 9-point type reads as 9-point type
 
 _STYLE: Any = {
@@ -103,7 +104,13 @@ def inline_svg(document: str, name: str, description: str) -> str:
     svg = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', svg)
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)
     svg = re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
-    for colour, variable in ((INK, "--ink"), (MUTED, "--muted"), (GRID, "--line"), ("#ffffff", "--paper")):
+    for colour, variable in (
+        (INK, "--ink"),
+        (MUTED, "--muted"),
+        (GRID, "--line"),
+        (FLOOR, "--floor"),
+        ("#ffffff", "--paper"),
+    ):
         svg = svg.replace(colour, f"var({variable})")
     for colour in (*COLOURS, CHANCE_COLOUR, ORACLE_COLOUR):
         svg = svg.replace(colour.lower(), page_colour(colour))
@@ -147,8 +154,10 @@ class LogScale:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Return round numbers in [low, high]: 1-2-5 over a short range, decades over a long one."""
-    steps = (1, 2, 5) if high / low < 500 else (1, 3) if high / low < 3000 else (1,)
+    """Return round numbers in [low, high]: the more, the shorter the range."""
+    ratio = high / low
+    steps: tuple[float, ...] = (1, 1.5, 2, 3, 4, 5, 7) if ratio < 12 else (1, 2, 5) if ratio < 500 else (1, 3)
+    steps = steps if ratio < 3000 else (1,)
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     return [step * 10.0**decade for decade in decades for step in steps if low <= step * 10.0**decade <= high]
 

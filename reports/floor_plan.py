@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from ..datasets.views import pose_from_table
-from .figures import INK, MUTED, WIDTH, drawing, new_figure
+from .figures import FLOOR, INK, MUTED, WIDTH, drawing, new_figure
 from .palette import COLOURS
 
 #: The colour scale of errors is the same in all plans, so that two methods' plans compare at a glance.
@@ -66,7 +66,7 @@ def evenly(table: pd.DataFrame, count: int) -> pd.DataFrame:
 
 def _draw_scene(axis: Axes, queries: pd.DataFrame, rooms: Sequence[Outline]) -> None:
     for ring in rooms:
-        axis.fill(*np.asarray(ring).T[:2], facecolor="#f4f5f7", edgecolor=MUTED, linewidth=1.1, zorder=1)
+        axis.fill(*np.asarray(ring).T[:2], facecolor=FLOOR, edgecolor=MUTED, linewidth=1.1, zorder=1)
     failed = (queries["status"] == "failure").to_numpy(dtype=bool)
     _draw_failures(axis, queries[failed])
     _draw_answers(axis, queries[~failed & queries["est_tx"].notna().to_numpy(dtype=bool)])

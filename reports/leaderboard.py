@@ -202,7 +202,8 @@ def metric_decimals(metric: MetricColumn, values: Iterable[float], *, queries: i
     """Return how many decimals a metric's column deserves: no more than its number of queries supports."""
     if metric.unit == "%":
         return 1 if queries >= PERCENT_DECIMALS_FROM else 0
-    return 2 if metric.unit == "°" else max(2, column_decimals(values))
+    decimals = column_decimals(values)
+    return min(2, max(1, decimals)) if metric.unit == "°" else max(2, decimals)
 
 
 def _plain_cells(values: pd.Series) -> list[Cell]:

@@ -19,7 +19,6 @@ from .leaderboard import SHOWN, difference_table, failure_table, further_table, 
 from .page_tables import PageTable, page_table
 from .palette import page_colour
 from .plots import (
-    FEWEST_IN_BIN,
     accuracy_against_latency,
     covisibility_quartiles,
     error_against_covisibility,
@@ -176,7 +175,7 @@ def _accuracy_plots(summary: Summary, identifier: str) -> list[Plot]:
                 identifier,
                 title="What overlap with the references is worth",
                 caption=f"{_at_density(summary.base_density)}Medians with quartiles over the queries of a bin, "
-                f"failures included as infinitely wrong; bins with fewer than {FEWEST_IN_BIN} queries are left out.",
+                "failures included as infinitely wrong.",
             )
         )
     if len(summary.densities) > 1:

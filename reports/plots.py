@@ -22,8 +22,8 @@ from .records import each_row
 Styles = Mapping[str, MethodStyle]
 
 CURVE_POINTS = 400  # a curve over a million queries needs no more than this to look exact
-COVISIBILITY_EDGES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
-FEWEST_IN_BIN = 5  # queries below which a quartile says nothing
+MOST_BINS = 8
+FEWEST_IN_BIN = 12  # queries: with fewer, a quartile says little
 STAGE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F6AB0", "#A6A13B", "#4D8F8B")
 OTHER_COLOUR = "#B4BAC2"
 
@@ -158,7 +158,9 @@ def _front(axis: Axes, points: pd.DataFrame, vertical: LogScale, horizontal: Log
         return
     x, y = accurate["latency"].to_numpy()[front] * 1e3, vertical.place(accurate["value"].to_numpy()[front])
     top = axis.get_ylim()[1]
-    axis.step([x[0], *x, horizontal.high], [top, *y, y[-1]], where="post", color=MUTED, linewidth=1.2, zorder=2)
+    axis.step(
+        [x[0], *x, horizontal.high], [top, *y, y[-1]], where="post", color=MUTED, linewidth=1.0, alpha=0.7, zorder=2
+    )
     axis.annotate(
         "Pareto front", (horizontal.high, y[-1]), (-4, -12), textcoords="offset points", color=MUTED, ha="right"
     )
@@ -225,7 +227,7 @@ def error_against_covisibility(estimates: pd.DataFrame, order: Sequence[str], st
     """Draw the median translation error of queries by how much of them the references saw, with quartiles.
 
     Failures count as infinitely wrong: where more than half of a bin fails, its median lies on the line marked with
-    the sign of infinity. Bins with fewer than ``FEWEST_IN_BIN`` queries are left out.
+    the sign of infinity. Bins hold equally many queries.
     """
     bins = covisibility_quartiles(estimates)
     with drawing():
@@ -238,17 +240,14 @@ def error_against_covisibility(estimates: pd.DataFrame, order: Sequence[str], st
             x = rows["bin"].to_numpy() + (position - (len(shown) - 1) / 2) * 0.7 / max(len(shown), 1)
             _quartile_line(axis, x, rows, scale, styles[method])
         scale.apply(axis)
-        counts = bins.groupby("bin")["queries"].first()
-        axis.set_xticks(list(counts.index), [f"{_bin_label(i)}\n{count} queries" for i, count in counts.items()])
+        labels = bins.drop_duplicates("bin").sort_values("bin")
+        texts = [f"{row.low:.0f}–{row.high:.0f} %\n{row.queries} queries" for row in each_row(labels)]
+        axis.set_xticks(list(labels["bin"]), texts)
         axis.grid(False, axis="x")
         axis.set_xlabel("Share of the query's pixels that its most covisible reference sees")
         axis.set_ylabel("Translation error (m): median, quartiles")
         _method_legend(figure, shown, styles)
     return figure
-
-
-def _bin_label(index: Any) -> str:
-    return f"{COVISIBILITY_EDGES[index] * 100:.0f}–{COVISIBILITY_EDGES[index + 1] * 100:.0f} %"
 
 
 def _quartile_line(axis: Axes, x: NDArray[Any], rows: pd.DataFrame, scale: LogScale, style: MethodStyle) -> None:
@@ -263,15 +262,26 @@ def _quartile_line(axis: Axes, x: NDArray[Any], rows: pd.DataFrame, scale: LogSc
 
 
 def covisibility_quartiles(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Return the quartiles of the translation error per method and bin: ``method, bin, queries, q25, q50, q75``."""
+    """Return the quartiles of the translation error per method and bin of covisibility, equally many queries per bin.
+
+    Columns: method, bin, low and high (the bin's range in percent), queries, q25, q50, q75; inf where that many fail.
+    Without ``FEWEST_IN_BIN`` queries of known covisibility there are no rows.
+    """
     known = estimates[estimates["covisibility"].notna()]
-    index = np.clip(np.digitize(known["covisibility"], COVISIBILITY_EDGES[1:-1]), 0, len(COVISIBILITY_EDGES) - 2)
-    rows = []
-    for key, errors in known.groupby(["method", index])["translation_error"]:
-        if len(errors) >= FEWEST_IN_BIN:
-            q25, q50, q75 = np.quantile(errors.to_numpy(), [0.25, 0.5, 0.75], method="higher")  # inf stays inf
-            rows.append((*key, len(errors), q25, q50, q75))
-    return pd.DataFrame(rows, columns=["method", "bin", "queries", "q25", "q50", "q75"])
+    queries = known.drop_duplicates("query")["covisibility"].to_numpy()
+    count = min(MOST_BINS, len(queries) // FEWEST_IN_BIN)
+    rows: list[tuple[Any, ...]] = []
+    if count:
+        edges = np.unique(np.quantile(queries, np.linspace(0, 1, count + 1)).round(2))
+        index = np.clip(np.searchsorted(edges, known["covisibility"], side="right") - 1, 0, max(len(edges) - 2, 0))
+        groups: Any = known.groupby(["method", index])["translation_error"]
+        for (method, place), errors in groups:
+            low, high = 100 * edges[place], 100 * edges[min(place + 1, len(edges) - 1)]
+            quartiles = np.quantile(
+                errors.to_numpy(), [0.25, 0.5, 0.75], method="higher"
+            )  # never between inf and a number
+            rows.append((method, place, low, high, len(errors), *quartiles))
+    return pd.DataFrame(rows, columns=["method", "bin", "low", "high", "queries", "q25", "q50", "q75"])
 
 
 def error_against_references(points: pd.DataFrame, order: Sequence[str], styles: Styles) -> Figure:

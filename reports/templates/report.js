@@ -115,7 +115,7 @@
     const rooms = data.rooms[query.scene] || [];
     const here = references.filter((reference) => reference.pose !== null);
     /* An estimate a little outside the room stays in the picture; one far away would shrink the room to a dot. */
-    const near = answer.pose && Math.hypot(answer.pose[0] - query.pose[0], answer.pose[1] - query.pose[1]) < 6;
+    const near = answer.pose !== null && Math.hypot(answer.pose[0] - query.pose[0], answer.pose[1] - query.pose[1]) < 6;
     const box = planBox(rooms, query, [query.pose, ...here.map((reference) => reference.pose), ...(near ? [answer.pose] : [])]);
     const svg = draw("svg", { viewBox: `${box.x0} ${-box.y0 - box.height} ${box.width} ${box.height}`, role: "img" });
     svg.setAttribute("aria-label", "Floor plan with the true pose, the estimated pose and the references");
@@ -132,17 +132,19 @@
       svg.append(draw("polygon", { class: "estimate", points: arrow(answer.pose[0], answer.pose[1], answer.pose[3], size * 1.2) }));
     }
     svg.append(draw("polygon", { class: "truth", points: arrow(x, y, yaw, size * 1.2) }));
-    return make("figure", { class: "plan" }, svg, planKey(answer, near, here.length));
+    return make("figure", { class: "plan" }, svg, planKey(answer, box, here.length));
   }
 
-  function planKey(answer, near, references) {
+  const inside = (box, [x, y]) => x >= box.x0 && x <= box.x0 + box.width && y >= box.y0 && y <= box.y0 + box.height;
+
+  function planKey(answer, box, references) {
     const sign = (name) => {
       const svg = draw("svg", { viewBox: "-1.2 -1.2 2.4 2.4", "aria-hidden": "true" });
       svg.append(draw("polygon", { class: name, points: arrow(0, 0, 0, 1) }));
       return svg;
     };
     const entries = [make("span", {}, sign("truth"), "true pose")];
-    if (answer.pose) entries.push(make("span", {}, sign("estimate"), near ? "estimate" : "estimate, outside this plan"));
+    if (answer.pose) entries.push(make("span", {}, sign("estimate"), inside(box, answer.pose) ? "estimate" : "estimate, outside this plan"));
     if (references) entries.push(make("span", {}, sign("reference"), "reference"));
     if (references && answer.ranking.length) entries.push(make("span", {}, sign("reference retrieved-mark"), "retrieved"));
     return make("figcaption", { class: "key" }, ...entries);
@@ -168,7 +170,8 @@
       const mine = data.answers.filter((answer) => answer.m === m && answer.d === d);
       shown = mine.filter(FILTERS[controls.filter.value]).sort(ORDERS[controls.order.value](data));
       const failures = mine.filter((answer) => answer.reason !== null).length;
-      count.textContent = `${shown.length} of ${mine.length} queries shown; ${failures} of them ${failures === 1 ? "is a failure" : "are failures"} of ${data.methods[m]}`;
+      const here = shown.length === mine.length ? `${mine.length} queries` : `${shown.length} of ${mine.length} queries`;
+      count.textContent = `${here}; ${data.methods[m]} failed on ${failures} of ${mine.length}`;
       renderList();
     }
 
