@@ -23,6 +23,8 @@ TOLERANCE = 0.02
 
 #: Neighbouring depths whose inverses deviate from a plane by more, relative to their mean, straddle an edge or crease.
 _FLATNESS = 0.004
+#: Tangent of the steepest angle to the image plane at which surfaces are compared.
+_STEEPEST = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,7 @@ def reproject(a: DepthView, b: DepthView, *, stride: int = 4) -> Residuals:
     in_b = b.pose.inverse().transform_points(world)
     there = b.camera.project(in_b)
     labels = None if a.labels is None or b.labels is None else (a.labels[row, column], b.labels)
-    surface = _depth_between_pixels(b.depth, there, labels)
+    surface = _depth_between_pixels(b.depth, there, labels, focal=min(b.camera.fx, b.camera.fy))
     difference = surface - in_b[:, 2]
     limit = TOLERANCE * in_b[:, 2]
     agree = np.abs(difference) <= limit  # NaN, where nothing can be compared, is neither
@@ -78,7 +80,7 @@ def reproject(a: DepthView, b: DepthView, *, stride: int = 4) -> Residuals:
     )
 
 
-def _depth_between_pixels(depth: Array, pixels: Array, labels: tuple[Array, Array] | None) -> Array:
+def _depth_between_pixels(depth: Array, pixels: Array, labels: tuple[Array, Array] | None, *, focal: float) -> Array:
     """Return depth (P,) at continuous pixels (P, 2), float64, NaN where four neighbours do not show one surface.
 
     ``labels``: the label (P,) each point must have, and the label map (H, W) it must have it in.
@@ -94,19 +96,20 @@ def _depth_between_pixels(depth: Array, pixels: Array, labels: tuple[Array, Arra
     if labels is not None:
         usable &= np.all([labels[1][corner] == labels[0] for corner in corners], axis=0)
     inverse = 1 / np.where(around > 0, around, 1.0)
-    usable &= _flat(inverse)
+    usable &= _flat(inverse, focal)
     across, down = grid[:, 0] - column, grid[:, 1] - row
     top = inverse[0] * (1 - across) + inverse[1] * across
     bottom = inverse[2] * (1 - across) + inverse[3] * across
     return np.where(usable, 1 / (top * (1 - down) + bottom * down), np.nan)
 
 
-def _flat(inverse: Array) -> Array:
-    """Return which (4, P) inverse depths fit a plane, whose inverse depth is linear in the image."""
+def _flat(inverse: Array, focal: float) -> Array:
+    """Return which (4, P) inverse depths fit a plane, whose inverse depth is linear in the image, that is not seen at
+    a grazing angle, where the rounding of depth grows with the angle's tangent."""
     twist = np.abs(inverse[0] - inverse[1] - inverse[2] + inverse[3])
     spread = inverse.max(axis=0) - inverse.min(axis=0)
     mean = inverse.mean(axis=0)
-    return (twist <= _FLATNESS * mean) & (spread <= 0.1 * mean)
+    return (twist <= _FLATNESS * mean) & (spread <= _STEEPEST / focal * mean)
 
 
 def frustum_overlap(poses: Pose, camera: Camera, *, ranges: tuple[float, ...] = (1.0, 2.0, 3.5)) -> Array:

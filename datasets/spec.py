@@ -126,7 +126,7 @@ class DatasetSpec(_Strict):
     """Whether each room is a map of its own, as in the paper, or a scene's rooms share one map."""
     min_room_area: float = Field(default=5.0, ge=0)
     """Square metres; smaller rooms are skipped, and the manifest says so."""
-    min_room_width: float = Field(default=1.5, ge=0)
+    min_room_width: float = Field(default=2.0, ge=0)
     """Metres; rooms that are narrower, such as corridors, are skipped, and the manifest says so."""
 
     @field_validator("outputs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
+from matplotlib.patheffects import withStroke
+from numpy.typing import ArrayLike, NDArray
+from shapely import unary_union
 from shapely.geometry import MultiPoint, Polygon
 
 from ..errors import InputError
@@ -32,10 +35,11 @@ REFERENCE, QUERY, TRAIN = "#0072B2", "#D55E00", "#009E73"  # Okabe and Ito
 COLOUR_OF = {"reference": REFERENCE, "query": QUERY, "train": TRAIN}
 COVISIBILITY_COLOURS = "viridis_r"
 
-MAPS_SHOWN = 4  # per scene, in the contact sheet
+MAPS_SHOWN = 5  # per scene, in the contact sheet
 IMAGES_SHOWN = 4  # per role and map
 MARKS_SHOWN = 240  # per role on a floor plan: more and they hide each other
 _DPI = 110
+_WIDTH, _ROW, _HEADER = 16.5, 6.4, 0.6  # inches
 
 
 def write_overview(folder: str | Path, out: Path | None = None) -> Path:
@@ -57,15 +61,16 @@ def write_overview(folder: str | Path, out: Path | None = None) -> Path:
 def draw_overview(dataset: Dataset, *, scenes: int = 3) -> NDArray[Any]:
     """Return a picture (H, W, 3) uint8 sRGB of up to ``scenes`` scenes, test scenes first, one per row."""
     names = _chosen_scenes(dataset, scenes)
-    figure = Figure(figsize=(15, 0.8 + 5.2 * len(names)), dpi=_DPI, facecolor="white")
+    height = _HEADER + _ROW * len(names)
+    figure = Figure(figsize=(_WIDTH, height), dpi=_DPI, facecolor="white")
     canvas = FigureCanvasAgg(figure)
     manifest = dataset.manifest
-    counts = ", ".join(f"{split}: {c.scenes} scenes" for split, c in manifest.splits.items() if c.scenes)
-    figure.suptitle(f"{manifest.name}   {manifest.views} views ({counts})", x=0.02, ha="left", fontsize=13, color=INK)
-    rows = figure.subfigures(len(names), 1, squeeze=False)[:, 0]
-    figure.subplots_adjust(top=1 - 0.5 / figure.get_figheight())
-    for row, name in zip(rows, names, strict=True):
-        _draw_scene(row, dataset, name)
+    counts = ", ".join(f"{c.scenes} {split}" for split, c in manifest.splits.items() if c.scenes)
+    title = f"{manifest.name}: {manifest.views} views of {len(manifest.scenes)} scenes ({counts})"
+    figure.text(0.02, 1 - 0.6 * _HEADER / height, title, fontsize=14, color=INK)
+    grid = figure.add_gridspec(len(names), 1, left=0, right=1, bottom=0, top=1 - _HEADER / height, hspace=0)
+    for row, name in enumerate(names):
+        _draw_scene(figure.add_subfigure(grid[row]), dataset, name)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
@@ -80,20 +85,21 @@ def _chosen_scenes(dataset: Dataset, count: int) -> list[str]:
 
 def _draw_scene(figure: SubFigure, dataset: Dataset, name: str) -> None:
     views, record = dataset.views.where(scene=name), dataset.record(name)
-    left, right = figure.subfigures(1, 2, width_ratios=[5, 9], squeeze=False)[0]
+    left, right = figure.subfigures(1, 2, width_ratios=[6, 9], squeeze=False)[0]
     plan = left.subplots()
-    left.subplots_adjust(left=0.1, right=0.97, top=0.84, bottom=0.12)
-    skipped = {room.room: room.reason for room in record.skipped_rooms}
-    draw_plan(plan, dataset.scene(name), views, skipped=skipped)
-    plan.set_title(f"{name} ({record.split}, {len(views)} views)", loc="left", fontsize=10, color=INK)
+    left.subplots_adjust(left=0.08, right=0.98, top=0.88, bottom=0.08)
+    draw_plan(plan, dataset.scene(name), views, skipped={room.room for room in record.skipped_rooms})
+    plan.set_title(f"{name} ({record.split})", loc="left", fontsize=11, color=INK, pad=22)
     _draw_contact_sheet(right, views)
 
 
-def draw_plan(axis: Axes, scene: Scene, views: ViewSet, *, skipped: dict[str, str] | None = None) -> None:
-    """Draw a scene's rooms, furniture and free floor from above, and the frusta of the given views."""
+def draw_plan(axis: Axes, scene: Scene, views: ViewSet, *, skipped: Collection[str] = ()) -> None:
+    """Draw a scene's rooms, furniture and free floor from above, and the frusta of the given views.
+
+    ``skipped`` names rooms that the dataset leaves out; they are hatched.
+    """
     for room in scene.rooms:
-        left_out = room.name in (skipped or {})
-        _fill(axis, room.polygon, FLOOR, INK, hatch="////" if left_out else None)
+        _fill(axis, room.polygon, FLOOR, INK, hatch="////" if room.name in skipped else None)
     for polygon in scene.navigable.geoms:
         _fill(axis, polygon, FREE, "none")
     for outline in furniture_outlines(scene):
@@ -102,15 +108,25 @@ def draw_plan(axis: Axes, scene: Scene, views: ViewSet, *, skipped: dict[str, st
         _draw_frusta(axis, views.where(role=role), role)
     for room in scene.rooms:
         x, y = room.polygon.representative_point().coords[0]
-        axis.text(x, y, room.name, ha="center", va="center", fontsize=7, color=INK, alpha=0.8)
+        halo = [withStroke(linewidth=2, foreground="white")]
+        axis.text(x, y, room.name, ha="center", va="center", fontsize=7, color=INK, path_effects=halo, zorder=5)
     axis.set_aspect("equal")
-    axis.autoscale_view()
+    _frame(axis, scene)
     axis.set_xlabel("x (m)")
     axis.set_ylabel("y (m)")
     axis.tick_params(labelsize=8)
     for side in ("top", "right"):
         axis.spines[side].set_visible(False)
     _legend(axis, views)
+
+
+def _frame(axis: Axes, scene: Scene) -> None:
+    """Show the rooms, and not the garden; all there is in a scene without rooms."""
+    x0, y0, x1, y1 = (
+        unary_union([room.polygon for room in scene.rooms]).bounds if scene.rooms else scene.bounds[:, :2].flat
+    )
+    axis.set_xlim(x0 - 0.4, x1 + 0.4)
+    axis.set_ylim(y0 - 0.4, y1 + 0.4)
 
 
 def furniture_outlines(scene: Scene) -> list[Polygon]:
@@ -144,8 +160,11 @@ def _draw_frusta(axis: Axes, views: ViewSet, role: str) -> None:
         return
     table = views.table.iloc[np.unique(np.linspace(0, len(views) - 1, MARKS_SHOWN).round().astype(int))]
     shown = ViewSet(table, views.root, depth_unit=views.depth_unit)
-    wedges = frustum_outlines(shown, 0.75 if role == "reference" else 0.3)
-    collection = PolyCollection(list(wedges), linewidths=1.3 if role == "reference" else 0.6)
+    first = table["density"] == table["density"].min()  # of a sweep's references, the ones that every density has
+    collection = PolyCollection(
+        list(frustum_outlines(shown, np.where((role == "reference") & first, 0.55, 0.25))),
+        linewidths=np.where((role == "reference") & first, 1.5, 0.6),
+    )
     if role == "query" and table["covisibility"].notna().any():
         colours = ScalarMappable(Normalize(0, 1), COVISIBILITY_COLOURS).to_rgba(table["covisibility"].to_numpy())
         collection.set(edgecolors=colours, facecolors=colours * [1, 1, 1, 0.35])
@@ -154,22 +173,22 @@ def _draw_frusta(axis: Axes, views: ViewSet, role: str) -> None:
         collection.set(edgecolors=COLOUR_OF[role], facecolors=(1, 1, 1, 0.25))
     axis.add_collection(collection)
     x, y, _ = shown.poses.translation.T
-    axis.scatter(x, y, s=10 if role == "reference" else 2, color=COLOUR_OF[role], zorder=3)
+    axis.scatter(x, y, s=np.where((role == "reference") & first, 14, 2), color=COLOUR_OF[role], zorder=3)
 
 
-def frustum_outlines(views: ViewSet, reach: float) -> NDArray[Any]:
+def frustum_outlines(views: ViewSet, reach: ArrayLike) -> NDArray[Any]:
     """Return the horizontal frustum (N, 3, 2) of each view from above: the camera and the ends of its field of view,
-    ``reach`` metres along the optical axis."""
+    ``reach`` (N,) or one number of metres along the optical axis."""
     camera = views[0].camera
-    edges = camera.backproject(np.array([[0.0, camera.cy], [camera.width, camera.cy]]), np.array([reach, reach]))
+    edges = camera.backproject(np.array([[0.0, camera.cy], [camera.width, camera.cy]]), np.ones(2))
     corners = np.concatenate([np.zeros((1, 3)), edges])
-    return views.poses.transform_points(corners)[..., :2]
+    return views.poses.transform_points(corners * np.broadcast_to(reach, len(views))[:, None, None])[..., :2]
 
 
 def _colour_bar(axis: Axes) -> None:
     mappable = ScalarMappable(Normalize(0, 1), COVISIBILITY_COLOURS)
-    bar = axis.figure.colorbar(mappable, ax=axis, shrink=0.5, pad=0.02, aspect=25)
-    bar.set_label("a query's covisibility with its best reference", fontsize=7)
+    bar = axis.figure.colorbar(mappable, ax=axis, shrink=0.5, pad=0.02, aspect=30)
+    bar.set_label("queries: covisibility with the best reference", fontsize=7)
     bar.ax.tick_params(labelsize=7)
 
 
@@ -181,13 +200,13 @@ def _legend(axis: Axes, views: ViewSet) -> None:
         for role, plural in (("reference", "references"), ("query", "queries"), ("train", "training views"))
         if role in counts
     ]
-    axis.legend(handles=marks, loc="lower left", bbox_to_anchor=(0, 1.06), ncols=3, fontsize=7.5, frameon=False)
+    axis.legend(handles=marks, loc="lower left", bbox_to_anchor=(-0.02, 0.99), ncols=3, fontsize=8, frameon=False)
 
 
 def _draw_contact_sheet(figure: SubFigure, views: ViewSet) -> None:
     rows = contact_rows(views.table)
     axes = figure.subplots(len(rows), 2 * IMAGES_SHOWN, squeeze=False)
-    figure.subplots_adjust(left=0.06, right=0.99, top=0.9, bottom=0.03, wspace=0.04, hspace=0.08)
+    figure.subplots_adjust(left=0.03, right=0.99, top=0.95, bottom=0.02, wspace=0.04, hspace=0.06)
     for row, (title, table) in zip(axes, rows, strict=True):
         row[0].set_ylabel(title, fontsize=8, color=INK)
         shown = ViewSet(table, views.root, depth_unit=views.depth_unit)
@@ -204,12 +223,14 @@ def contact_rows(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     if len(train):
         wanted = 2 * IMAGES_SHOWN * min(MAPS_SHOWN, -(-len(train) // (2 * IMAGES_SHOWN)))
         chosen = train.iloc[np.unique(np.linspace(0, len(train) - 1, wanted).round().astype(int))]
-        return [("train", chosen.iloc[i : i + 2 * IMAGES_SHOWN]) for i in range(0, len(chosen), 2 * IMAGES_SHOWN)]
+        return [
+            ("training views", chosen.iloc[i : i + 2 * IMAGES_SHOWN]) for i in range(0, len(chosen), 2 * IMAGES_SHOWN)
+        ]
     rows = []
     for name in list(dict.fromkeys(table["map"]))[:MAPS_SHOWN]:
         here = table[table["map"] == name]
         roles = [here[here["role"] == role].iloc[:IMAGES_SHOWN] for role in ("reference", "query")]
-        rows.append((str(name), pd.concat(roles)))
+        rows.append((str(name).rpartition("/")[2], pd.concat(roles)))
     return rows
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -305,14 +306,27 @@ def covisibility(
     A point counts as seen by b where b's own depth at its pixel agrees within ``tolerance`` times the point's depth,
     which excludes what is hidden behind a wall. Returns 0 where a hit nothing.
     """
-    hit = depth_a > 0
-    if not hit.any():
+    depth = depth_a.ravel().astype(np.float32)
+    hits = np.count_nonzero(depth > 0)
+    if hits == 0:
         return 0.0
-    in_a = camera.backproject(camera.pixel_centres()[hit], depth_a[hit])
-    in_b = pose_b.inverse().transform_points(pose_a.transform_points(in_a))
-    pixels = camera.project(in_b)
-    inside = camera.contains(pixels)
-    column, row = np.floor(pixels[inside]).astype(int).T
-    z = in_b[inside, 2]
+    b_from_a = pose_a.relative_to(pose_b)
+    # Single precision is far finer than the tolerance, and this runs for every pair of query and reference.
+    pixels = (camera.matrix @ b_from_a.rotation).astype(np.float32) @ _directions(camera)
+    pixels *= depth
+    pixels += (camera.matrix @ b_from_a.translation).astype(np.float32)[:, None]
+    u, v, z = pixels
+    in_front = np.maximum(z, np.float32(1e-6))
+    u, v = u / in_front, v / in_front
+    inside = (depth > 0) & (z > 0) & (u >= 0) & (u < camera.width) & (v >= 0) & (v < camera.height)
+    row, column, z = v[inside].astype(np.int32), u[inside].astype(np.int32), z[inside]
     seen = np.abs(depth_b[row, column] - z) < tolerance * z
-    return float(seen.sum() / hit.sum())
+    return float(np.count_nonzero(seen) / hits)
+
+
+@lru_cache(maxsize=4)
+def _directions(camera: Camera) -> Array:
+    """Return the viewing directions (3, H * W) float32 of all pixels in row order, scaled to z = 1."""
+    directions = np.ascontiguousarray(camera.rays().reshape(-1, 3).T, dtype=np.float32)
+    directions.flags.writeable = False
+    return directions

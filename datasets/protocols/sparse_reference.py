@@ -166,6 +166,7 @@ def _rooms_of(scene: Scene, poses: Pose) -> list[str]:
 
 
 def _slug(scene: Scene, room: Room) -> str:
-    """Return a room's name as part of a file name; the room's number makes it unique where letters had to go."""
-    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", room.name).strip("-")
-    return slug if slug == room.name else f"{slug}-{scene.rooms.index(room)}"
+    """Return a room's name as part of a file name; its number is added where that would not be unique."""
+    slugs = [re.sub(r"[^A-Za-z0-9_-]+", "-", other.name).strip("-") for other in scene.rooms]
+    number = scene.rooms.index(room)
+    return slugs[number] if slugs.count(slugs[number]) == 1 else f"{slugs[number]}-{number}"
