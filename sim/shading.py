@@ -199,7 +199,7 @@ def _background(frame, x, y, sky):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, error_model="numpy")
 def _irradiance(corner, columns, rows, first, node, irradiance, u, v):  # type: ignore[no-untyped-def]
-    """Interpolate irradiance over the half cell of a triangle's lattice around barycentrics (u, v)."""
+    """Interpolate irradiance at barycentrics (u, v): bilinear in a cell of the lattice, linear in half a cell."""
     w = np.float32(1.0) - u - v
     if corner == 0:
         x, y = u, v
@@ -213,15 +213,19 @@ def _irradiance(corner, columns, rows, first, node, irradiance, u, v):  # type: 
     x, y = x - i, y - j
     first += j * (columns + 1) + i
     right, below, far = node[first + 1], node[first + columns + 1], node[first + columns + 2]
-    if x + y <= 1 or far < 0:
-        near, wx, wy = node[first], x, y
-    else:
-        near, wx, wy = far, 1 - y, 1 - x
-    rest = 1 - wx - wy
+    near = node[first]
+    w00, w10, w01, w11 = 1 - x - y, x, y, x * 0
+    if far < 0:
+        far = near  # weighs nothing: cells without a far corner lie half outside of the triangle
+    elif (i + 1) * rows + (j + 1) * columns <= rows * columns:
+        w11 = x * y
+        w00, w10, w01 = w00 + w11, w10 - w11, w01 - w11
+    elif x + y > 1:
+        w00, w10, w01, w11 = x * 0, 1 - y, 1 - x, x + y - 1
     return (
-        rest * irradiance[near, 0] + wx * irradiance[right, 0] + wy * irradiance[below, 0],
-        rest * irradiance[near, 1] + wx * irradiance[right, 1] + wy * irradiance[below, 1],
-        rest * irradiance[near, 2] + wx * irradiance[right, 2] + wy * irradiance[below, 2],
+        w00 * irradiance[near, 0] + w10 * irradiance[right, 0] + w01 * irradiance[below, 0] + w11 * irradiance[far, 0],
+        w00 * irradiance[near, 1] + w10 * irradiance[right, 1] + w01 * irradiance[below, 1] + w11 * irradiance[far, 1],
+        w00 * irradiance[near, 2] + w10 * irradiance[right, 2] + w01 * irradiance[below, 2] + w11 * irradiance[far, 2],
     )
 
 
