@@ -39,7 +39,9 @@ def perform(tasks: Sequence[Task], *, jobs: int, finished: Callable[[Task], None
             for lane in lanes:
                 if lane.task is None:
                     _hand_out(lane, lanes, queue, finished)
-            _advance([lane for lane in lanes if lane.task is not None], queue, finished)
+            busy = [lane for lane in lanes if lane.task is not None]
+            if busy:  # else what was handed out turned out to be done
+                _advance(busy, queue, finished)
     finally:
         for lane in lanes:
             lane.close()

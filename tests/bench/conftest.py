@@ -53,8 +53,16 @@ def tiny_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tiny_track(tmp_path: Path) -> Path:
-    """A track file with the two baselines."""
+    """A track file with the two baselines, to change at will."""
     path = tmp_path / "tiny.yaml"
+    path.write_text(TRACK)
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared_track(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same track file, shared by tests that leave it alone."""
+    path = tmp_path_factory.mktemp("track") / "tiny.yaml"
     path.write_text(TRACK)
     return path
 

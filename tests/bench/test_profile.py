@@ -9,17 +9,21 @@ import pytest
 from relocbench.bench.fitting import train_method
 from relocbench.bench.latency import OTHER, TOTAL, latency_table
 from relocbench.bench.profile import profile_method
+from relocbench.bench.store import RunStore
 from relocbench.errors import InputError, RunError
 from rich.console import Console
 
 
-@pytest.fixture
-def profile(tiny_track, tiny_dataset, tmp_path, plugged):
-    return lambda cls: profile_method(tiny_track, plugged(cls), out=tmp_path, dataset=tiny_dataset, progress=False)
+@pytest.fixture(scope="module")
+def profiles(shared_track, tiny_dataset, tmp_path_factory, plugged):
+    """Profiles of a method with stages and of one without, in one folder."""
+    out = tmp_path_factory.mktemp("profiles")
+    options = {"out": out, "dataset": tiny_dataset, "progress": False}
+    return {cls: profile_method(shared_track, plugged(cls), **options) for cls in ("ReadsPose", "Noisy")}
 
 
-def test_a_profile_says_where_time_and_memory_go(profile):
-    result = profile("ReadsPose")
+def test_a_profile_says_where_time_and_memory_go(profiles):
+    result = profiles["ReadsPose"]
     stages = result.latency[result.latency["density"] == 4].set_index("stage")
     assert list(stages.index) == [TOTAL, "look", "look/decode", OTHER]
     assert (stages["queries"] == 16).all()  # four maps, all queries but the first of each
@@ -35,8 +39,8 @@ def test_a_profile_says_where_time_and_memory_go(profile):
         assert word in text
 
 
-def test_pytest_benchmark_compares_profiles(profile):
-    paths = [profile(cls).benchmark_json for cls in ("ReadsPose", "Noisy")]
+def test_pytest_benchmark_compares_profiles(profiles):
+    paths = [profile.benchmark_json for profile in profiles.values()]
     command = [sys.executable, "-m", "pytest_benchmark", "compare", *map(str, paths)]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     for name in ("reads-pose[total]", "noisy[total]", "reads-pose[look/decode]", "noisy[build_map]"):
@@ -47,17 +51,14 @@ def test_pytest_benchmark_compares_profiles(profile):
     assert stats["rounds"] == len(stats["data"])
 
 
-def test_shares_of_methods_without_stages_are_all_outside(profile):
-    stages = profile("Noisy").latency.set_index("stage")
+def test_shares_of_methods_without_stages_are_all_outside(profiles):
+    stages = profiles["Noisy"].latency.set_index("stage")
     assert set(stages.index) == {TOTAL, OTHER}
     assert stages.loc[OTHER, "share"].to_numpy() == pytest.approx(1)
 
 
-def test_no_warm_query_gives_an_empty_table(profile, tiny_track, tmp_path):
-    profile("ReadsPose")
-    from relocbench.bench.store import RunStore
-
-    store = RunStore.open(tmp_path / "profile")
+def test_no_warm_query_gives_an_empty_table(profiles):
+    store = RunStore.open(profiles["Noisy"].benchmark_json.parent)
     assert latency_table(store.estimates().assign(warm=False), store.spans().assign(warm=False)).empty
 
 

@@ -19,7 +19,7 @@ RUN = """
 import sys
 from relocbench.bench.runner import run_track
 track, dataset, out, *files = sys.argv[1:]
-run_track(track, size="mini", methods=[], method_files=files, out=out, dataset=dataset, jobs=2, progress=False)
+run_track(track, size="mini", methods=[], method_files=files, out=out, dataset=dataset, jobs=1, progress=False)
 """
 TIMES = ["load_seconds", "seconds", "warm"]
 
@@ -27,7 +27,7 @@ TIMES = ["load_seconds", "seconds", "warm"]
 def test_killed_at_five_random_moments_a_run_resumes_at_the_query(tiny_track, tiny_dataset, tmp_path, plugged):
     files = [plugged(cls) for cls in ("Slow", "Learned")]
     options = {"size": "mini", "methods": [], "method_files": files, "dataset": tiny_dataset, "progress": False}
-    expected = run_track(tiny_track, out=tmp_path / "alone", jobs=2, **options)
+    expected = run_track(tiny_track, out=tmp_path / "alone", jobs=1, **options)
 
     chance = random.Random(os.getpid())
     out, answered = tmp_path / "killed", 0
@@ -45,7 +45,7 @@ def test_killed_at_five_random_moments_a_run_resumes_at_the_query(tiny_track, ti
         assert not alive, "workers die with the run, although they lead groups of their own"
         assert answers(out) >= answered, "an answer was lost"
         answered = answers(out)
-    result = run_track(tiny_track, out=out, jobs=2, **options)
+    result = run_track(tiny_track, out=out, jobs=1, **options)
 
     pd.testing.assert_frame_equal(result.estimates().drop(columns=TIMES), expected.estimates().drop(columns=TIMES))
     assert result.estimates()["query"].size == 80
