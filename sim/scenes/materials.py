@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..scene import Material
-from . import prints, textures
+from . import paintings, prints, textures
+from .canvas import Canvas
 from .palette import COLOURS, colour, varied
-from .textures import Canvas
 
 Array = NDArray[Any]
 
@@ -52,35 +52,105 @@ _DARK_STONES = ("charcoal", "taupe", "forest", "brown", "grey")
 
 FAMILIES: Mapping[str, Family] = {
     "plaster": Family(textures.plaster, (2.56, 2.56), 200, _WALLS, _DEEP),
-    "wallpaper": Family(textures.wallpaper, (1.28, 1.28), 250, _WALLS, _DEEP, ("", "", "ochre", "sage", "rose", "taupe")),
+    "wallpaper": Family(
+        textures.wallpaper, (1.28, 1.28), 250, _WALLS, _DEEP, ("", "", "ochre", "sage", "rose", "taupe")
+    ),
     "stripes": Family(textures.stripes, (1.28, 1.28), 200, _WALLS, _DEEP, ("", "", "ivory", "taupe", "sky", "rose")),
     "parquet": Family(textures.parquet, (2.56, 2.56), 200, _LIGHT_WOODS, _DARK_WOODS),
     "wood": Family(textures.wood, (1.28, 0.64), 220, _LIGHT_WOODS, _DARK_WOODS),
-    "tile": Family(textures.tile, (1.2, 1.2), 260, (*_STONES, "sky", "mint", "sage"), (*_DARK_STONES, "teal", "blue"), ("", "blue", "taupe", "sage", "terracotta")),
-    "brick": Family(textures.brick, (2.0, 1.2), 220, ("brick pale", "beige", "white"), ("brick", "rust", "grey"), ("pale grey", "beige")),
+    "tile": Family(
+        textures.tile,
+        (1.2, 1.2),
+        260,
+        (*_STONES, "sky", "mint", "sage"),
+        (*_DARK_STONES, "teal", "blue"),
+        ("", "blue", "taupe", "sage", "terracotta"),
+    ),
+    "brick": Family(
+        textures.brick,
+        (2.0, 1.2),
+        220,
+        ("brick pale", "beige", "white"),
+        ("brick", "rust", "grey"),
+        ("pale grey", "beige"),
+    ),
     "marble": Family(textures.marble, (1.6, 1.6), 200, _STONES, _DARK_STONES, ("grey", "taupe", "")),
-    "noise": Family(textures.noise, (1.28, 1.28), 220, _STONES, _DARK_STONES, ("terracotta", "taupe", "charcoal", "sage", "white", "ochre", "brown")),
-    "fabric": Family(textures.fabric, (0.64, 0.64), 400, _CLOTHS, _DEEP_CLOTHS, ("", "", "ivory", "charcoal", "ochre", "navy")),
+    "noise": Family(
+        textures.noise,
+        (1.28, 1.28),
+        220,
+        _STONES,
+        _DARK_STONES,
+        ("terracotta", "taupe", "charcoal", "sage", "white", "ochre", "brown"),
+    ),
+    "fabric": Family(
+        textures.fabric, (0.64, 0.64), 400, _CLOTHS, _DEEP_CLOTHS, ("", "", "ivory", "charcoal", "ochre", "navy")
+    ),
     "carpet": Family(textures.carpet, (1.28, 1.28), 220, _CLOTHS, _DEEP_CLOTHS, ("", "")),
-    "rug": Family(prints.rug, (2.4, 1.6), 150, ("sand", "rose", "sage", "sky", "ochre"), ("burgundy", "navy", "rust", "forest", "teal"), ("cream", "navy", "ochre", "rust", "teal", "burgundy", "beige"), once=True),
-    "picture": Family(prints.picture, (0.8, 0.6), 360, _PRINT, _PRINT, _PRINT, once=True),
-    "poster": Family(prints.poster, (0.5, 0.7), 360, ("cream", "ochre", "sky", "rose", "ivory", "sage"), ("navy", "teal", "rust", "burgundy", "forest"), _PRINT, once=True),
+    "rug": Family(
+        prints.rug,
+        (2.4, 1.6),
+        150,
+        ("sand", "rose", "sage", "sky", "ochre"),
+        ("burgundy", "navy", "rust", "forest", "teal"),
+        ("cream", "navy", "ochre", "rust", "teal", "burgundy", "beige"),
+        once=True,
+    ),
+    "picture": Family(paintings.picture, (0.8, 0.6), 360, _PRINT, _PRINT, _PRINT, once=True),
+    "poster": Family(
+        prints.poster,
+        (0.5, 0.7),
+        360,
+        ("cream", "ochre", "sky", "rose", "ivory", "sage"),
+        ("navy", "teal", "rust", "burgundy", "forest"),
+        _PRINT,
+        once=True,
+    ),
     "cover": Family(prints.cover, (0.2, 0.26), 500, _PRINT, _PRINT, _PRINT, once=True),
-    "books": Family(prints.books, (1.28, 0.26), 400, _PRINT, _PRINT, (*_PRINT, "burgundy", "forest", "brown", "white"), once=True),
-    "screen": Family(prints.screen, (1.0, 0.56), 320, ("navy", "teal", "sky"), ("charcoal", "navy"), ("sky", "navy", "teal", "lilac"), once=True),
+    "books": Family(
+        prints.books, (1.28, 0.26), 400, _PRINT, _PRINT, (*_PRINT, "burgundy", "forest", "brown", "white"), once=True
+    ),
+    "screen": Family(
+        prints.screen,
+        (1.0, 0.56),
+        320,
+        ("navy", "teal", "sky"),
+        ("charcoal", "navy"),
+        ("sky", "navy", "teal", "lilac"),
+        once=True,
+    ),
     "dial": Family(prints.dial, (0.3, 0.3), 500, ("white", "ivory", "cream"), ("black", "navy", "walnut"), once=True),
     "keyboard": Family(prints.keyboard, (0.44, 0.13), 500, ("white", "pale grey"), ("charcoal", "black"), once=True),
     "metal": Family(textures.metal, (0.64, 0.64), 200, ("silver", "steel", "brass"), ("iron", "copper", "black")),
-    "plastic": Family(textures.plastic, (0.64, 0.64), 200, ("white", "ivory", "pale grey", "mint", "sky", "cream"), ("charcoal", "black", "navy", "sage", "terracotta")),
-    "leather": Family(textures.leather, (0.64, 0.64), 300, ("sand", "ochre", "ivory", "rust"), ("brown", "black", "burgundy", "walnut", "forest")),
+    "plastic": Family(
+        textures.plastic,
+        (0.64, 0.64),
+        200,
+        ("white", "ivory", "pale grey", "mint", "sky", "cream"),
+        ("charcoal", "black", "navy", "sage", "terracotta"),
+    ),
+    "leather": Family(
+        textures.leather,
+        (0.64, 0.64),
+        300,
+        ("sand", "ochre", "ivory", "rust"),
+        ("brown", "black", "burgundy", "walnut", "forest"),
+    ),
     "leaf": Family(textures.leaf, (0.24, 0.12), 400, ("leaf", "leaf pale"), ("leaf dark", "leaf"), ("leaf pale",)),
     "grass": Family(textures.grass, (2.56, 2.56), 200, ("leaf pale", "leaf"), ("leaf dark",), ("leaf pale", "olive")),
     "glass": Family(textures.glass, (1.28, 1.28), 100, ("sky", "mint", "pale grey"), ("teal", "charcoal")),
     "mirror": Family(textures.mirror, (1.6, 1.6), 100, ("pale grey", "sky", "ivory"), ("grey",), ("taupe", "brown")),
     "shade": Family(textures.shade, (0.64, 0.64), 200, ("ivory", "cream", "white"), ("ochre", "rose", "sage")),
     "wicker": Family(textures.wicker, (0.32, 0.32), 400, ("sand", "pine", "beige"), ("brown", "charcoal")),
-    "ceramic": Family(textures.ceramic, (0.48, 0.48), 320, ("white", "ivory", "sky", "sand", "sage"), ("navy", "terracotta", "teal", "charcoal", "rust"), ("navy", "white", "ochre", "charcoal")),
-}  # fmt: skip
+    "ceramic": Family(
+        textures.ceramic,
+        (0.48, 0.48),
+        320,
+        ("white", "ivory", "sky", "sand", "sage"),
+        ("navy", "terracotta", "teal", "charcoal", "rust"),
+        ("navy", "white", "ochre", "charcoal"),
+    ),
+}
 
 
 @dataclass(frozen=True)

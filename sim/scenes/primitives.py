@@ -7,22 +7,55 @@ triangles about linearly: edges are divided by its square root, flat faces too, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import Akima1DInterpolator, PchipInterpolator
 
+from .lofts import cylinder, loft, revolve, subdivided
 from .mesh import Part
+from .meshing import (
+    SUBDIVIDED,
+    cells,
+    cross,
+    grid_part,
+    merged,
+    mirrored,
+    moved,
+    scaled,
+    turned,
+    unit,
+    unit_grid,
+)
+
+__all__ = [
+    "ALL_FACES",
+    "bend",
+    "box",
+    "boxes",
+    "curve",
+    "cushion",
+    "cylinder",
+    "frustum",
+    "loft",
+    "merged",
+    "mirrored",
+    "moved",
+    "quad",
+    "revolve",
+    "rounded_box",
+    "scaled",
+    "sheets",
+    "sphere",
+    "tube",
+    "turned",
+]
 
 Array = NDArray[Any]
 
-_SMALLEST_AREA = 1e-9  # square metres; what is smaller is a seam or a pole that collapsed
-# Per face of a box: its name, the axis it is normal to, the side, and its (axis, sign) of u (right) and v (down) as seen
-# from outside.
+# Per face of a box: its name, the axis it is normal to, the side, and (axis, sign) of u (right) and of v (down) as
+# seen from outside.
 _FACES = (
     ("X", 0, 1, (1, 1), (2, -1)),
     ("x", 0, 0, (1, -1), (2, -1)),
@@ -32,7 +65,6 @@ _FACES = (
     ("z", 2, 0, (0, -1), (1, -1)),
 )
 ALL_FACES = "xXyYzZ"
-_SUBDIVIDED = 1.5  # the level of detail from which flat faces are divided
 
 # The four corners of a face in the order of a one-cell grid, and the two triangles between them.
 _CORNER_U, _CORNER_V = np.array([0.0, 1.0, 0.0, 1.0]), np.array([0.0, 0.0, 1.0, 1.0])
@@ -65,7 +97,7 @@ def boxes(lows: ArrayLike, highs: ArrayLike, material: str, *, detail: float = 1
     texture's u direction follows wherever it can (the grain of wood), None for upright textures.
     """
     corners = np.stack([np.asarray(lows, dtype=np.float64), np.asarray(highs, dtype=np.float64)])
-    if detail < _SUBDIVIDED:
+    if detail < SUBDIVIDED:
         return _plain_boxes(corners, faces, material, along)
     parts = [_box_face(corners, face, material, detail, along) for face in _FACES if face[0] in faces]
     return merged(parts)
@@ -81,16 +113,16 @@ def _plain_boxes(corners: Array, faces: str, material: str, along: int | None) -
     turn = (v_axis == along)[:, None, None] if along is not None else np.zeros((1, 1, 1), dtype=bool)
     uvs = np.stack([np.where(turn, v, u), np.where(turn, u, v)], axis=-1)
     normals = np.broadcast_to(normal[:, None, None], points.shape)
-    cells = 4 * np.arange(points.shape[0] * points.shape[1], dtype=np.int32)
-    triangles = (cells[:, None, None] + _CELL).reshape(-1, 3)
+    first = 4 * np.arange(points.shape[0] * points.shape[1], dtype=np.int32)
+    triangles = (first[:, None, None] + _CELL).reshape(-1, 3)
     return Part(points.reshape(-1, 3), normals.reshape(-1, 3), uvs.reshape(-1, 2), triangles, material)
 
 
 def _box_face(corners: Array, face: tuple[Any, ...], material: str, detail: float, along: int | None) -> Part:
     _, axis, side, (u_axis, u_sign), (v_axis, v_sign) = face
     lengths = corners[1] - corners[0]
-    columns, rows = _cells(lengths[:, u_axis].mean(), lengths[:, v_axis].mean(), detail)
-    s, t = _unit_grid(rows, columns)
+    columns, rows = cells(lengths[:, u_axis].mean(), lengths[:, v_axis].mean(), detail)
+    s, t = unit_grid(rows, columns)
     points = np.empty((len(lengths), *s.shape, 3))
     points[..., axis] = corners[side, :, axis][:, None, None]
     for fraction, a, sign in ((s, u_axis, u_sign), (t, v_axis, v_sign)):
@@ -100,7 +132,7 @@ def _box_face(corners: Array, face: tuple[Any, ...], material: str, detail: floa
     normals[..., axis] = 2 * side - 1
     u, v = s * lengths[:, u_axis][:, None, None], t * lengths[:, v_axis][:, None, None]
     uvs = np.stack([v, u] if along == v_axis else [u, v], axis=-1)
-    return _grid_part(points, normals, uvs, material)
+    return grid_part(points, normals, uvs, material)
 
 
 def rounded_box(low: ArrayLike, high: ArrayLike, radius: float, material: str, *, detail: float = 1.0,
@@ -126,11 +158,11 @@ def rounded_box(low: ArrayLike, high: ArrayLike, radius: float, material: str, *
         grid[..., v_axis] = v_sign * lines[v_axis][:, None]
         uvs = np.stack([u_sign * grid[..., u_axis], v_sign * grid[..., v_axis]], axis=-1)
         core = np.clip(grid, -(half - radius), half - radius)
-        normals = _unit(grid - core)
+        normals = unit(grid - core)
         points, normals = _puffed(core + radius * normals, normals, half, puff, puff_axis)
         if along == v_axis:
             uvs = uvs[..., ::-1]
-        parts.append(_grid_part((points + (low + high) / 2)[None], normals[None], uvs[None], material))
+        parts.append(grid_part((points + (low + high) / 2)[None], normals[None], uvs[None], material))
     return merged(parts)
 
 
@@ -151,7 +183,7 @@ def _puffed(points: Array, normals: Array, half: Array, puff: float, axis: int) 
     up = np.abs(normals[..., axis])
     normals[..., a] += up * 2 * puff * x * (1 - y**2) / half[a]
     normals[..., b] += up * 2 * puff * y * (1 - x**2) / half[b]
-    return points, _unit(normals)
+    return points, unit(normals)
 
 
 def frustum(bottom: ArrayLike, z0: float, top: ArrayLike, z1: float, material: str, *, detail: float = 1.0,
@@ -184,115 +216,16 @@ def quad(corners: ArrayLike, material: str, *, detail: float = 1.0, swap: bool =
     corners = np.asarray(corners, dtype=np.float64)
     across = np.linalg.norm(corners[:, 1] - corners[:, 0], axis=-1).mean()
     down = np.linalg.norm(corners[1] - corners[0], axis=-1).mean()
-    columns, rows = _cells(across, down, detail)
-    s, t = _unit_grid(rows, columns)
+    columns, rows = cells(across, down, detail)
+    s, t = unit_grid(rows, columns)
     s, t = s[..., None], t[..., None]
     upper = corners[0, 0] * (1 - s) + corners[0, 1] * s
     lower = corners[1, 0] * (1 - s) + corners[1, 1] * s
     points = upper * (1 - t) + lower * t
-    diagonals = _cross(corners[1, 1] - corners[0, 0], corners[0, 1] - corners[1, 0])
-    normals = np.broadcast_to(_unit(diagonals), points.shape)
+    diagonals = cross(corners[1, 1] - corners[0, 0], corners[0, 1] - corners[1, 0])
+    normals = np.broadcast_to(unit(diagonals), points.shape)
     uvs = np.concatenate([t * down, s * across] if swap else [s * across, t * down], axis=-1)
-    return _grid_part(points[None], normals[None], uvs[None], material)
-
-
-def loft(rings: ArrayLike, material: str, *, detail: float = 1.0, sides: int = 14, power: float = 2.0,
-         crease: float = 45.0, along: bool = False) -> Part:  # fmt: skip
-    """Return the surface through horizontal superellipses ``rings`` (K, 5): x, y, z of the centre, radii rx, ry.
-
-    The profile runs counter-clockwise in the (radius, z) half-plane: from the bottom up the outside, then, for a
-    vessel, down the inside. ``power`` 2 is an ellipse, larger ones approach a rectangle. Where the profile turns by
-    more than ``crease`` degrees the edge is sharp. ``along`` runs the texture's u direction along the profile.
-    """
-    rings = _subdivided(np.asarray(rings, dtype=np.float64), detail)
-    count = max(6, round(sides * np.sqrt(detail)))
-    outline, outward = _superellipse(np.linspace(0, 2 * np.pi, count + 1), power, rings[:, 3:].max(axis=0))
-    parts = []
-    for start, stop, slopes in _runs(rings, crease):
-        run = rings[start:stop][::-1]  # rows of a grid run down
-        slopes = slopes[::-1]
-        points = np.empty((len(run), count + 1, 3))
-        points[..., :2] = run[:, None, :2] + outline * run[:, None, 3:]
-        points[..., 2] = run[:, None, 2]
-        normals = np.concatenate(
-            [outward * slopes[:, None, :1], np.broadcast_to(slopes[:, None, 1:], (*points.shape[:2], 1))], -1
-        )
-        parts.append(
-            _grid_part(points[None], normals[None], _loft_uvs(points, run, along)[None], material, collapsing=True)
-        )
-    return merged(parts)
-
-
-def _subdivided(rings: Array, detail: float) -> Array:
-    steps = max(1, round(np.sqrt(detail)))
-    if steps == 1:
-        return rings
-    position = np.arange((len(rings) - 1) * steps + 1) / steps
-    return np.stack([np.interp(position, np.arange(len(rings)), column) for column in rings.T], axis=-1)
-
-
-def _superellipse(theta: Array, power: float, radii: Array) -> tuple[Array, Array]:
-    """Return points (C, 2) of the unit superellipse, and its unit normals when scaled by ``radii``."""
-    cos, sin = np.cos(theta), np.sin(theta)
-    cos[-1], sin[-1] = cos[0], sin[0]
-    outline = np.stack([np.sign(cos) * np.abs(cos) ** (2 / power), np.sign(sin) * np.abs(sin) ** (2 / power)], axis=-1)
-    slope = np.stack([np.sign(cos) * np.abs(cos) ** (2 - 2 / power), np.sign(sin) * np.abs(sin) ** (2 - 2 / power)], -1)
-    return outline, _unit(slope / radii)
-
-
-def _runs(rings: Array, crease: float) -> list[tuple[int, int, Array]]:
-    """Cut a profile at creases and where its texture mapping must change: (first ring, end, slopes (k, 2))."""
-    radius = rings[:, 3:].mean(axis=1)
-    steps = np.diff(np.stack([radius, rings[:, 2]], axis=-1), axis=0)
-    facing = _unit(np.stack([steps[:, 1], -steps[:, 0]], axis=-1))
-    turn = np.degrees(np.arccos(np.clip((facing[1:] * facing[:-1]).sum(-1), -1, 1)))
-    sharp = turn > crease
-    after = facing.copy()  # the slope at the start of every segment, and at its end
-    before = facing.copy()
-    smooth = np.flatnonzero(~sharp)
-    after[smooth + 1] = before[smooth] = _unit(facing[smooth] + facing[smooth + 1])
-    flat = np.abs(steps[:, 1]) < 0.8 * np.abs(steps[:, 0])
-    runs, start = [], 0
-    for i in range(len(steps)):
-        last = i == len(steps) - 1
-        widths = radius[start : i + 3]
-        stretched = not flat[i] and not last and widths.max() > 1.7 * max(widths.min(), 1e-6)
-        if last or sharp[i] or flat[i] != flat[i + 1] or stretched:
-            slopes = np.concatenate([after[start : i + 1], before[i : i + 1]])
-            runs.append((start, i + 2, slopes))
-            start = i + 1
-    return runs
-
-
-def _loft_uvs(points: Array, run: Array, along: bool) -> Array:
-    fall, spread = np.abs(np.ptp(run[:, 2])), np.abs(np.ptp(run[:, 3:].mean(axis=1)))
-    if fall < 0.8 * spread:
-        return np.stack([points[..., 0], -points[..., 1]], axis=-1)
-    around = np.linalg.norm(np.diff(points[:, :, :2], axis=1), axis=-1).mean(axis=0)
-    u = np.concatenate([[0.0], np.cumsum(around)])
-    profile = np.stack([run[:, 3:].mean(axis=1), run[:, 2]], axis=-1)
-    v = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(profile, axis=0), axis=-1))])
-    u, v = np.broadcast_arrays(u[None, :], v[:, None])
-    return np.stack([v, u] if along else [u, v], axis=-1)
-
-
-def revolve(profile: ArrayLike, material: str, *, at: ArrayLike = (0.0, 0.0, 0.0), detail: float = 1.0,
-            sides: int = 14, crease: float = 45.0, along: bool = False) -> Part:  # fmt: skip
-    """Return the body of revolution of ``profile`` (K, 2): radius and height above ``at``; ordered as in `loft`."""
-    profile, at = np.asarray(profile, dtype=np.float64), np.asarray(at, dtype=np.float64)
-    ones = np.ones(len(profile))
-    rings = np.stack([at[0] * ones, at[1] * ones, at[2] + profile[:, 1], profile[:, 0], profile[:, 0]], axis=-1)
-    return loft(rings, material, detail=detail, sides=sides, crease=crease, along=along)
-
-
-def cylinder(base: ArrayLike, radius: float, height: float, material: str, *, top_radius: float | None = None,
-             detail: float = 1.0, sides: int = 12, bottom: bool = True, along: bool = False) -> Part:  # fmt: skip
-    """Return an upright cylinder, or a cone frustum with ``top_radius``, standing on ``base`` (3,)."""
-    top_radius = radius if top_radius is None else top_radius
-    profile = [(radius, 0.0), (top_radius, height), (0.0, height)]
-    if bottom:
-        profile.insert(0, (0.0, 0.0))
-    return revolve(profile, material, at=base, detail=detail, sides=sides, along=along)
+    return grid_part(points[None], normals[None], uvs[None], material)
 
 
 def sphere(centre: ArrayLike, radii: ArrayLike, material: str, *, detail: float = 1.0) -> Part:
@@ -300,16 +233,17 @@ def sphere(centre: ArrayLike, radii: ArrayLike, material: str, *, detail: float 
     steps = max(2, round(3 * np.sqrt(detail)))
     line = np.tan(np.linspace(-np.pi / 4, np.pi / 4, steps + 1))
     radii, parts = np.asarray(radii, dtype=np.float64), []
+    reach = 1 / np.sqrt(1 + 2 * np.abs(line).min() ** 2)  # how far the outermost vertices lie along an axis
     for _, axis, side, (u_axis, u_sign), (v_axis, v_sign) in _FACES:
         cube = np.empty((steps + 1, steps + 1, 3))
         cube[..., axis] = 2 * side - 1
         cube[..., u_axis] = u_sign * line
         cube[..., v_axis] = v_sign * line[:, None]
-        unit = _unit(cube)
+        outward = unit(cube)
         angle = np.pi / 4 * np.linspace(-1, 1, steps + 1)
         u, v = np.meshgrid(angle * radii[u_axis], angle * radii[v_axis])
-        points = np.asarray(centre) + unit * radii
-        parts.append(_grid_part(points[None], _unit(unit / radii)[None], np.stack([u, v], -1)[None], material))
+        points = np.asarray(centre) + outward * radii / reach
+        parts.append(grid_part(points[None], unit(outward / radii)[None], np.stack([u, v], -1)[None], material))
     return merged(parts)
 
 
@@ -333,7 +267,7 @@ def tube(path: ArrayLike, radius: ArrayLike, material: str, *, detail: float = 1
     v = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=-1))])
     u, v = np.broadcast_arrays(u[None, :], v[::-1, None])
     uvs = np.stack([v, u] if along else [u, v], axis=-1)
-    parts = [_grid_part(points[::-1][None], spokes[::-1][None], uvs[None], material)]
+    parts = [grid_part(points[::-1][None], spokes[::-1][None], uvs[None], material)]
     if caps:
         for end, direction in ((0, -1), (-1, 1)):
             rim = np.stack([np.broadcast_to(path[end], points[end].shape), points[end]])
@@ -341,15 +275,15 @@ def tube(path: ArrayLike, radius: ArrayLike, material: str, *, detail: float = 1
             flat = np.stack([(rim - path[end]) @ side[end], (rim - path[end]) @ other[end]], axis=-1)
             if direction < 0:
                 rim, flat = rim[:, ::-1], flat[:, ::-1]
-            parts.append(_grid_part(rim[None], facing[None], flat[None], material, collapsing=True))
+            parts.append(grid_part(rim[None], facing[None], flat[None], material, collapsing=True))
     return merged(parts)
 
 
 def _rounded(track: Array, detail: float) -> Array:
-    """Divide a path like `_subdivided`, but along a curve: at a corner, rings set closely would cut into each other."""
+    """Divide a path like `subdivided`, but along a curve: at a corner, rings set closely would cut into each other."""
     steps = max(1, round(np.sqrt(detail)))
     if steps == 1 or len(track) < 3:
-        return _subdivided(track, detail)
+        return subdivided(track, detail)
     lengths = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(track[:, :3], axis=0), axis=-1))])
     samples = np.interp(np.arange((len(track) - 1) * steps + 1) / steps, np.arange(len(track)), lengths)
     return Akima1DInterpolator(lengths, track)(samples)
@@ -357,14 +291,14 @@ def _rounded(track: Array, detail: float) -> Array:
 
 def _carried_frames(path: Array) -> tuple[Array, Array, Array]:
     """Return two normals and the tangent (K, 3) at each point of a path, carried along it without twist."""
-    steps = _unit(np.diff(path, axis=0))
-    tangent = _unit(np.concatenate([steps[:1], steps[:-1] + steps[1:], steps[-1:]]))
+    steps = unit(np.diff(path, axis=0))
+    tangent = unit(np.concatenate([steps[:1], steps[:-1] + steps[1:], steps[-1:]]))
     side = np.empty_like(tangent)
     start = np.eye(3)[np.abs(tangent[0]).argmin()]
     for i, direction in enumerate(tangent):
         start = start - (start @ direction) * direction
         start = side[i] = start / np.linalg.norm(start)
-    return side, _cross(tangent, side), tangent
+    return side, cross(tangent, side), tangent
 
 
 def sheets(points: ArrayLike, material: str, *, thickness: float = 0.0, along: bool = False) -> Part:
@@ -375,21 +309,21 @@ def sheets(points: ArrayLike, material: str, *, thickness: float = 0.0, along: b
     """
     points = np.asarray(points, dtype=np.float64)
     across, down = np.gradient(points, axis=2), np.gradient(points, axis=1)
-    normals = _cross(down, across)
-    typical = _unit(normals.sum(axis=(1, 2), keepdims=True) + 1e-12)
+    normals = cross(down, across)
+    typical = unit(normals.sum(axis=(1, 2), keepdims=True) + 1e-12)
     collapsed = np.linalg.norm(normals, axis=-1, keepdims=True) < 1e-9
-    normals = _unit(np.where(collapsed, typical, normals))
+    normals = unit(np.where(collapsed, typical, normals))
     u = _mean_arc_length(points, axis=2)
     v = _mean_arc_length(points.swapaxes(1, 2), axis=2)
     u, v = np.broadcast_arrays(u[:, None, :], v[:, :, None])
     uvs = np.stack([v, u] if along else [u, v], axis=-1)
-    front = _grid_part(points, normals, uvs, material, collapsing=True)
+    front = grid_part(points, normals, uvs, material, collapsing=True)
     if thickness == 0:
         return front
     inside = np.zeros((*points.shape[1:3], 1))
     inside[1:-1, 1:-1] = thickness
     behind = (points - inside * normals)[:, :, ::-1]
-    return merged([front, _grid_part(behind, -normals[:, :, ::-1], uvs, material, collapsing=True)])
+    return merged([front, grid_part(behind, -normals[:, :, ::-1], uvs, material, collapsing=True)])
 
 
 def _mean_arc_length(points: Array, axis: int) -> Array:
@@ -424,103 +358,9 @@ def curve(points: ArrayLike, detail: float = 1.0, *, steps: float = 3.0) -> Arra
 
 
 def bend(points: ArrayLike, detail: float = 1.0) -> Array:
-    """Return the path that rounds the corners of a polyline ``points`` (K, D) between its fixed ends (Chaikin, 1974)."""
+    """Return a path that rounds the corners of a polyline ``points`` (K, D) between its ends (Chaikin, 1974)."""
     path = np.asarray(points, dtype=np.float64)
     for _ in range(2 if detail >= 0.5 else 1):
         cuts = np.stack([0.75 * path[:-1] + 0.25 * path[1:], 0.25 * path[:-1] + 0.75 * path[1:]], axis=1)
         path = np.concatenate([path[:1], cuts.reshape(-1, path.shape[1])[1:-1], path[-1:]])
     return path
-
-
-def merged(parts: Iterable[Part]) -> Part:
-    """Return one part of several that share a material."""
-    parts = list(parts)
-    if len(parts) == 1:
-        return parts[0]
-    offsets = np.cumsum([0] + [len(part.vertices) for part in parts[:-1]])
-    return Part(
-        np.concatenate([part.vertices for part in parts]),
-        np.concatenate([part.normals for part in parts]),
-        np.concatenate([part.uvs for part in parts]),
-        np.concatenate([part.triangles + offset for part, offset in zip(parts, offsets, strict=True)]).astype(np.int32),
-        parts[0].material,
-    )
-
-
-def moved(part: Part, offset: Sequence[float]) -> Part:
-    """Return the part translated by ``offset`` (3,), metres."""
-    return replace(part, vertices=part.vertices + np.asarray(offset))
-
-
-def turned(part: Part, axis: int, angle: float, about: ArrayLike = (0.0, 0.0, 0.0)) -> Part:
-    """Return the part turned by ``angle`` radians, right-handed, about the coordinate ``axis`` through a point."""
-    a, b = ((1, 2), (2, 0), (0, 1))[axis]
-    rotation = np.eye(3)
-    rotation[a, a] = rotation[b, b] = np.cos(angle)
-    rotation[b, a], rotation[a, b] = np.sin(angle), -np.sin(angle)
-    about = np.asarray(about)
-    vertices = (part.vertices - about) @ rotation.T + about
-    return replace(part, vertices=vertices, normals=part.normals @ rotation.T)
-
-
-def scaled(part: Part, factors: ArrayLike) -> Part:
-    """Return the part stretched by positive ``factors`` (3,) about the origin; texture coordinates stay."""
-    factors = np.asarray(factors, dtype=np.float64)
-    return replace(part, vertices=part.vertices * factors, normals=_unit(part.normals / factors))
-
-
-def mirrored(part: Part, axis: int) -> Part:
-    """Return the part reflected in the plane through the origin normal to ``axis``."""
-    flip = np.where(np.arange(3) == axis, -1.0, 1.0)
-    return replace(part, vertices=part.vertices * flip, normals=part.normals * flip, triangles=part.triangles[:, ::-1])
-
-
-def _cells(across: float, down: float, detail: float) -> tuple[int, int]:
-    """Divide a flat face into about ``detail`` cells, as square as they can be."""
-    if detail < _SUBDIVIDED or min(across, down) <= 0:
-        return 1, 1
-    columns = int(np.clip(round(np.sqrt(detail * across / down)), 1, round(detail)))
-    return columns, max(1, round(detail / columns))
-
-
-def _grid_part(points: Array, normals: Array, uvs: Array, material: str, *, collapsing: bool = False) -> Part:
-    """Mesh N grids (N, R, C, .) whose rows run down and columns right as seen from outside.
-
-    Where the grid is ``collapsing`` (at a pole, a tip), cells without area are left out.
-    """
-    count, rows, columns = points.shape[:3]
-    pattern = _grid_triangles(rows, columns)
-    if count > 1:
-        starts = rows * columns * np.arange(count, dtype=np.int32)
-        pattern = (starts[:, None, None] + pattern).reshape(-1, 3)
-    vertices = points.reshape(-1, 3)
-    if collapsing:
-        a, b, c = (vertices[pattern[:, k]] for k in range(3))
-        twice = np.linalg.norm(_cross(b - a, c - a), axis=-1)
-        pattern = pattern[twice > 2 * _SMALLEST_AREA]
-    return Part(vertices, normals.reshape(-1, 3), uvs.reshape(-1, 2), pattern, material)
-
-
-@lru_cache(maxsize=512)
-def _unit_grid(rows: int, columns: int) -> tuple[Array, Array]:
-    """Return coordinates 0..1 to the right and down (rows + 1, columns + 1) of a grid's points."""
-    s, t = np.meshgrid(np.linspace(0, 1, columns + 1), np.linspace(0, 1, rows + 1))
-    return s, t
-
-
-@lru_cache(maxsize=512)
-def _grid_triangles(rows: int, columns: int) -> Array:
-    cell = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
-    pattern = np.concatenate([cell[:, None] + (0, columns, columns + 1), cell[:, None] + (0, columns + 1, 1)])
-    return pattern.astype(np.int32)
-
-
-def _cross(a: Array, b: Array) -> Array:
-    """Return a x b over the last axis (`numpy.cross` spends most of its time on generality)."""
-    ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
-    bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
-    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
-
-
-def _unit(vectors: Array) -> Array:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)

@@ -6,96 +6,30 @@ contrast lies: stains, grain bands, motifs. Finer structure is kept faint, or it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .canvas import Canvas, blended, shaded
+from .motifs import motif_cell, repeated
+
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True, eq=False)
-class Canvas:
-    """What a texture is painted on: ``rows`` x ``columns`` pixels over ``width`` x ``height`` metres, with the colours
-    (K, 3) sRGB 0..255 it is painted in, the options of its family, and where its randomness comes from."""
-
-    rng: np.random.Generator
-    rows: int
-    columns: int
-    width: float
-    height: float
-    colours: Array
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def base(self) -> Array:
-        """The main colour (3,)."""
-        return self.colours[0]
-
-    def choose(self, name: str, *choices: Any) -> Any:
-        """Return the option ``name`` where it was asked for, else one of ``choices`` at random."""
-        drawn = choices[self.rng.integers(len(choices))]
-        return self.options.get(name, drawn)
-
-    def plane(self, colour: Array) -> Array:
-        """Return an image (rows, columns, 3) of one colour."""
-        return np.full((self.rows, self.columns, 3), colour, dtype=np.float32)
-
-    def noise(self, scale: float, scale_down: float | None = None) -> Array:
-        """Return periodic noise (rows, columns) of about zero mean and unit deviation, its features ``scale`` metres
-        across and ``scale_down`` metres down (the same where None)."""
-        across = max(1, min(round(self.width / scale), self.columns))
-        down = max(1, min(round(self.height / (scale_down or scale)), self.rows))
-        grid = self.rng.standard_normal((down, across), dtype=np.float32)
-        return np.ascontiguousarray(_interpolated(_interpolated(grid, self.rows).T, self.columns).T) * np.float32(1.35)
-
-    def fractal(self, scale: float, octaves: int = 4, scale_down: float | None = None) -> Array:
-        """Return noise of several octaves, each half as large and half as strong, of about unit deviation."""
-        down = scale_down or scale
-        total = self.noise(scale, down)
-        for i in range(1, octaves):
-            total += self.noise(scale / 2**i, down / 2**i) * np.float32(0.55**i)
-        return total * np.float32(0.85)
-
-    def grain(self) -> Array:
-        """Return white noise (rows, columns), slightly blurred, of unit deviation."""
-        white = self.rng.standard_normal((self.rows, self.columns), dtype=np.float32)
-        return cv2.blur(white, (2, 2), borderType=cv2.BORDER_REFLECT) * 2
-
-    def grid(self) -> tuple[Array, Array]:
-        """Return pixel centres in metres: x (1, columns), y (rows, 1)."""
-        x = (np.arange(self.columns, dtype=np.float32) + 0.5) * np.float32(self.width / self.columns)
-        y = (np.arange(self.rows, dtype=np.float32) + 0.5) * np.float32(self.height / self.rows)
-        return x[None, :], y[:, None]
-
-
-def _interpolated(grid: Array, count: int) -> Array:
-    """Interpolate the rows of ``grid`` periodically and smoothly to ``count`` rows (quadratic B-splines)."""
-    position = (np.arange(count, dtype=np.float32) + 0.5) * np.float32(len(grid) / count)
-    cell = np.floor(position).astype(int)
-    t = (position - cell)[:, None]
-    left, middle, right = grid[(cell - 1) % len(grid)], grid[cell % len(grid)], grid[(cell + 1) % len(grid)]
-    return 0.5 * (1 - t) ** 2 * left + (0.75 - (t - 0.5) ** 2) * middle + 0.5 * t**2 * right
-
-
-def shaded(colour: Array, relief: Array) -> Array:
-    """Return ``colour`` (3,) or (rows, columns, 3) made lighter and darker by ``relief`` (rows, columns) percent."""
-    return np.asarray(colour, dtype=np.float32) * (1 + 0.01 * relief)[..., None].astype(np.float32)
-
-
-def blended(under: Array, over: Array, cover: Array) -> Array:
-    """Return ``under`` painted over with ``over`` where ``cover`` (rows, columns) is 1."""
-    return under + (np.asarray(over, dtype=np.float32) - under) * cover[..., None].astype(np.float32)
-
-
 def plaster(canvas: Canvas) -> Array:
-    """Painted plaster: clouds of tone, roller texture, a few blots and scuffs."""
-    relief = 2.2 * canvas.fractal(0.7, 3) + 1.6 * canvas.noise(0.09) + 1.1 * canvas.noise(0.03)
-    blots = np.clip(canvas.noise(0.16) - 1.5, 0, 1.2) * 7 - np.clip(canvas.noise(0.12) - 1.5, 0, 1.2) * 9
-    return shaded(canvas.base, relief + blots)
+    """Painted plaster: clouds of tone, roller and trowel marks, blots, scuffs and filled holes."""
+    relief = 2.4 * canvas.fractal(0.7, 3) + 1.8 * canvas.noise(0.11) + 1.3 * canvas.noise(0.035)
+    strokes = canvas.noise(0.3, 0.045) * np.clip(canvas.noise(0.6) - 0.2, 0, 1.5)
+    return shaded(
+        canvas.base, relief + 3.0 * strokes + _blots(canvas, 0.07, 1.45, 12) - _blots(canvas, 0.055, 1.45, 13)
+    )
+
+
+def _blots(canvas: Canvas, scale: float, threshold: float, percent: float) -> Array:
+    """Return soft spots (rows, columns), ``percent`` strong, where a noise exceeds ``threshold`` deviations."""
+    return np.clip((canvas.noise(scale) - threshold) * 2, 0, 1) * percent
 
 
 def wallpaper(canvas: Canvas) -> Array:
@@ -103,116 +37,11 @@ def wallpaper(canvas: Canvas) -> Array:
     motif = canvas.choose("motif", "damask", "botanical", "geometric", "trellis", "blossom")
     repeats = int(canvas.choose("repeats", 4, 5, 6, 8))
     side = canvas.columns // repeats
-    inks = [_motif_cell(canvas, motif, side, layer) for layer in range(2)]
+    inks = [motif_cell(canvas, motif, side, layer) for layer in range(2)]
     image = shaded(canvas.base, 1.5 * canvas.fractal(0.5, 3))
     for ink, colour in zip(inks, canvas.colours[1:3], strict=True):
-        image = blended(image, colour, _repeated(ink, canvas, half_drop=motif != "geometric") * 0.85)
+        image = blended(image, colour, repeated(ink, canvas, half_drop=motif != "geometric") * 0.85)
     return image * (1 + 0.012 * canvas.grain())[..., None]
-
-
-def _repeated(cell: Array, canvas: Canvas, *, half_drop: bool) -> Array:
-    """Repeat a cell over the canvas, every other column dropped by half a cell."""
-    columns = round(canvas.columns / cell.shape[1])
-    columns += columns % 2 if half_drop else 0
-    rows = max(1, round(canvas.rows / cell.shape[0]))
-    strip = np.concatenate([cell] * rows)
-    dropped = np.roll(strip, cell.shape[0] // 2, axis=0) if half_drop else strip
-    sheet = np.concatenate([dropped if i % 2 else strip for i in range(columns)], axis=1)
-    return cv2.resize(sheet, (canvas.columns, canvas.rows), interpolation=cv2.INTER_AREA)
-
-
-def _motif_cell(canvas: Canvas, motif: str, side: int, layer: int) -> Array:
-    """Draw one layer of a motif: cover (side, side) in 0..1."""
-    cell = np.zeros((side, side), dtype=np.uint8)
-    draw = {"damask": _damask, "botanical": _botanical, "geometric": _geometric, "trellis": _trellis}.get(
-        motif, _blossom
-    )
-    draw(cell, canvas.rng, layer)
-    return cell.astype(np.float32) / 255
-
-
-def _ellipse(
-    cell: Array, x: float, y: float, a: float, b: float, angle: float, value: int = 255, width: int = -1
-) -> None:
-    """Draw an ellipse given in fractions of the cell's side, with subpixel precision."""
-    side, unit = cell.shape[0], 256
-    centre = (round(x * side * unit), round(y * side * unit))
-    axes = (max(1, round(a * side * unit)), max(1, round(b * side * unit)))
-    cv2.ellipse(cell, centre, axes, angle, 0, 360, value, width, cv2.LINE_AA, 8)
-
-
-def _damask(cell: Array, rng: np.random.Generator, layer: int) -> None:
-    for _ in range(4 if layer == 0 else 3):
-        x, y = rng.uniform(0.04, 0.3), rng.uniform(0.12, 0.88)
-        a, b, angle = rng.uniform(0.08, 0.2), rng.uniform(0.03, 0.07), rng.uniform(20, 160)
-        _ellipse(cell, 0.5 - x, y, a, b, angle)
-        _ellipse(cell, 0.5 + x, y, a, b, 180 - angle)
-    y = rng.uniform(0.3, 0.6)
-    _ellipse(cell, 0.5, y, 0.07, rng.uniform(0.1, 0.22), 0, 255 if layer == 0 else 0)
-    _ellipse(cell, 0.5, y, 0.03, 0.08, 0, 255 if layer else 0)
-
-
-def _botanical(cell: Array, rng: np.random.Generator, layer: int) -> None:
-    count, lean = int(rng.integers(5, 8)), rng.uniform(-0.15, 0.15)
-    for i in range(count):
-        y = 0.9 - 0.8 * i / count
-        x = 0.5 + lean * np.sin(4 * y)
-        if layer == 0:
-            _ellipse(cell, x, y, 0.012, 0.07, 0)
-        for sign in (-1, 1):
-            reach = rng.uniform(0.09, 0.15)
-            if (i + layer + (sign > 0)) % 2:
-                _ellipse(cell, x + sign * reach, y - 0.06, reach * 0.95, 0.045, sign * -35)
-
-
-def _geometric(cell: Array, rng: np.random.Generator, layer: int) -> None:
-    side = cell.shape[0]
-    kind, size = rng.integers(3), rng.uniform(0.25, 0.45)
-    width = max(1, round(side * 0.06))
-    if kind == 0:
-        for x, y in ((0, 0), (1, 0), (0, 1), (1, 1), (0.5, 0.5)):
-            _ellipse(cell, x, y, size, size, 0, 255, width if layer == 0 else -1)
-            _ellipse(cell, x, y, size * 0.6, size * 0.6, 0, 0 if layer else 255, width)
-    else:
-        for scale in (size * 2, size) if layer == 0 else (size * 1.3,):
-            half = scale * side / 2
-            corners = (
-                np.array([(0, -1), (1, 0), (0, 1), (-1, 0)])
-                if kind == 1
-                else np.array([(-1, -1), (1, -1), (0.4, 1), (-1, 1)])
-            )
-            points = np.round((side / 2 + corners * half) * 256).astype(np.int32)
-            cv2.polylines(cell, [points], True, 255, width, cv2.LINE_AA, 8)
-
-
-def _trellis(cell: Array, rng: np.random.Generator, layer: int) -> None:
-    side = cell.shape[0]
-    bow = rng.uniform(0.1, 0.2)
-    t = np.linspace(0, 1, 24)
-    if layer == 0:
-        for sign in (-1, 1):
-            x = 0.5 + sign * (0.5 * t + bow * np.sin(2 * np.pi * t) * 0.5)
-            for y in (t * 0.5, 1 - t * 0.5):
-                points = np.round(np.stack([x, y], -1) * side * 256).astype(np.int32)
-                cv2.polylines(cell, [points], False, 255, max(1, round(side * 0.035)), cv2.LINE_AA, 8)
-    else:
-        petals = int(rng.integers(4, 7))
-        for i in range(petals):
-            angle = 2 * np.pi * i / petals
-            _ellipse(cell, 0.5 + 0.09 * np.cos(angle), 0.5 + 0.09 * np.sin(angle), 0.08, 0.035, np.degrees(angle))
-
-
-def _blossom(cell: Array, rng: np.random.Generator, layer: int) -> None:
-    for _ in range(3):
-        x, y, size = rng.uniform(0.22, 0.78), rng.uniform(0.22, 0.78), rng.uniform(0.05, 0.1)
-        petals, start = int(rng.integers(5, 8)), rng.uniform(0, 6)
-        for i in range(petals):
-            angle = start + 2 * np.pi * i / petals
-            reach = size * (1.0 if layer == 0 else 1.7)
-            _ellipse(
-                cell, x + reach * np.cos(angle), y + reach * np.sin(angle), size * 0.7, size * 0.35, np.degrees(angle)
-            )
-        _ellipse(cell, x, y, size * 0.4, size * 0.4, 0, 0 if layer == 0 else 255)
 
 
 def stripes(canvas: Canvas) -> Array:
@@ -223,9 +52,13 @@ def stripes(canvas: Canvas) -> Array:
     x, _ = canvas.grid()
     index = np.searchsorted(edges / edges[-1], (x[0] % period) / period)
     order = np.arange(count) % len(canvas.colours)
-    row = canvas.colours[order[np.minimum(index, count - 1)]]
+    row = np.roll(canvas.colours[order[np.minimum(index, count - 1)]], canvas.columns // 17, axis=0)
     row = cv2.blur(np.tile(row, (3, 1, 1)).astype(np.float32), (3, 1))[:1]
-    return shaded(np.broadcast_to(row, (canvas.rows, canvas.columns, 3)), 1.6 * canvas.fractal(0.4, 4))
+    image = shaded(np.broadcast_to(row, (canvas.rows, canvas.columns, 3)), 1.6 * canvas.fractal(0.4, 3))
+    if canvas.choose("sprigs", True, True, False):
+        cell = motif_cell(canvas, "botanical", canvas.columns // int(canvas.choose("spacing", 6, 8)), 0)
+        return blended(image, canvas.colours[-1], 0.6 * repeated(cell, canvas, half_drop=True))
+    return image * (1 + 0.01 * (_blots(canvas, 0.06, 1.2, 11) - _blots(canvas, 0.05, 1.2, 12)))[..., None]
 
 
 def _grain_field(canvas: Canvas, bands: float) -> Array:
@@ -241,7 +74,9 @@ def wood(canvas: Canvas) -> Array:
     """Sawn, oiled wood; the grain runs across the texture (along u)."""
     tone = _grain_field(canvas, canvas.choose("bands", 10.0, 14.0, 20.0))
     knots = np.clip(canvas.noise(0.13, 0.07) - 1.9, 0, 1)
-    return shaded(canvas.base, 7.5 * tone - 35 * knots) * (1 + 0.03 * tone[..., None] * np.float32([1, 0.2, -0.8]))
+    return shaded(canvas.base, 7.5 * tone - 35 * knots) * (
+        1 + 0.03 * tone[..., None] * np.array([1, 0.2, -0.8], dtype=np.float32)
+    )
 
 
 def parquet(canvas: Canvas) -> Array:
@@ -349,13 +184,15 @@ def brick(canvas: Canvas) -> Array:
 
 
 def marble(canvas: Canvas) -> Array:
-    """Polished marble: clouds, and thin veins where a warped noise changes sign."""
-    cloud = canvas.fractal(0.6, 4)
-    veins = np.zeros_like(cloud)
-    for scale, weight in ((0.9, 1.0), (0.45, 0.6), (0.2, 0.35)):
-        ridge = 1 - np.abs(canvas.fractal(scale, 3)) * 3.5 / (0.4 + 0.5 * np.abs(canvas.noise(0.7)))
-        veins = np.maximum(veins, weight * np.clip(ridge, 0, 1))
-    return blended(shaded(canvas.base, 3.0 * cloud), canvas.colours[1], 0.6 * veins)
+    """Polished marble: clouds, and veins of even width where a noise changes sign, strong in places."""
+    image = shaded(canvas.base, 3.0 * canvas.fractal(0.6, 3) + 1.5 * canvas.noise(0.05))
+    for scale, width, weight in ((0.9, 2.2, 0.65), (0.4, 1.3, 0.45), (0.2, 0.9, 0.35)):
+        level = canvas.fractal(scale, 4)
+        down, across = np.gradient(level)
+        pixels = np.abs(level) / (np.hypot(down, across) + 1e-4)
+        strength = np.clip(0.6 + 0.5 * canvas.noise(0.5), 0, 1)
+        image = blended(image, canvas.colours[1], weight * strength * np.clip(1.3 - pixels / width, 0, 1))
+    return image
 
 
 def noise(canvas: Canvas) -> Array:
@@ -391,7 +228,7 @@ def _stamp(image: Array, polygon: Array, colour: Array) -> None:
     for dx in (-columns, 0, columns):
         for dy in (-rows, 0, rows):
             if high[0] + dx > 0 and low[0] + dx < columns and high[1] + dy > 0 and low[1] + dy < rows:
-                points = np.round((polygon + (dx, dy)) * 16).astype(np.int32)
+                points = np.round(np.add(polygon, (dx, dy)) * 16).astype(np.int32)
                 cv2.fillConvexPoly(image, points, [float(c) for c in colour], cv2.LINE_AA, 4)
 
 
@@ -417,7 +254,7 @@ def fabric(canvas: Canvas) -> Array:
         for layer, colour in enumerate(canvas.colours[1:3]):
             kind = "geometric" if pattern == "dots" else canvas.choose("motif", "botanical", "blossom", "trellis")
             image = blended(
-                image, colour, 0.7 * _repeated(_motif_cell(canvas, kind, side, layer), canvas, half_drop=True)
+                image, colour, 0.7 * repeated(motif_cell(canvas, kind, side, layer), canvas, half_drop=True)
             )
     return image
 
@@ -429,7 +266,7 @@ def carpet(canvas: Canvas) -> Array:
     if canvas.choose("pattern", "fleck", "lattice") == "lattice":
         side = canvas.columns // int(canvas.choose("repeats", 5, 8))
         image = blended(
-            image, canvas.colours[1], 0.4 * _repeated(_motif_cell(canvas, "trellis", side, 1), canvas, half_drop=True)
+            image, canvas.colours[1], 0.4 * repeated(motif_cell(canvas, "trellis", side, 1), canvas, half_drop=True)
         )
     return image
 
@@ -507,6 +344,6 @@ def ceramic(canvas: Canvas) -> Array:
         bands = np.sin(2 * np.pi * y / canvas.height * canvas.rng.integers(2, 5)) + 0.15 * canvas.noise(0.1)
         return blended(image, canvas.colours[1], (np.clip(bands, 0.55, 0.75) - 0.55) * 4 + np.zeros_like(image[..., 0]))
     if kind == "painted":
-        cell = _motif_cell(canvas, "botanical", max(16, canvas.columns // 3), 0)
-        return blended(image, canvas.colours[1], 0.85 * _repeated(cell, canvas, half_drop=True))
+        cell = motif_cell(canvas, "botanical", max(16, canvas.columns // 3), 0)
+        return blended(image, canvas.colours[1], 0.85 * repeated(cell, canvas, half_drop=True))
     return image

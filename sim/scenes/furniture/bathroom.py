@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import primitives
 from .kitchen import tap
@@ -50,10 +53,15 @@ def _rim(shop: Workshop, material: str, rx: float, ry: float, h: float, rim: flo
     """Add the flat rim between a rectangular outside and a superelliptic hole, as one strip around."""
     rings = [(0, 0, h - 0.05, rx, ry), (0, 0, h, rx, ry), (0, 0, h, rx - rim, ry - rim)]
     shop.add(primitives.loft(rings[:2], material, detail=shop.detail, power=40.0, sides=24))
-    count = max(6, round(24 * np.sqrt(shop.detail)))
+    count = 4 * max(2, round(6 * np.sqrt(shop.detail)))
     theta = np.linspace(0, 2 * np.pi, count + 1)
-    outer, inner = (np.stack([a * np.sign(np.cos(theta)) * np.abs(np.cos(theta)) ** (2 / p), b * np.sign(np.sin(theta)) * np.abs(np.sin(theta)) ** (2 / p), np.full_like(theta, h)], -1)
-                    for a, b, p in ((rx, ry, 40.0), (rx - rim, ry - rim, 3.5)))  # fmt: skip
+    cos, sin = np.cos(theta), np.sin(theta)
+
+    def outline(a: float, b: float, power: float) -> NDArray[Any]:
+        x, y = np.sign(cos) * np.abs(cos) ** (2 / power), np.sign(sin) * np.abs(sin) ** (2 / power)
+        return np.stack([a * x, b * y, np.full_like(theta, h)], axis=-1)
+
+    inner, outer = outline(rx - rim, ry - rim, 3.5), outline(rx, ry, 40.0)
     shop.add(primitives.sheets(np.stack([inner, outer])[None], material))
 
 
@@ -232,18 +240,18 @@ def radiator(shop: Workshop) -> None:
         step = w / count
         if shop.detail < 0.4:
             count, step = max(3, count // 2), w / max(3, count // 2)
-        x = -w / 2 + step * np.arange(count)
-        lows = np.stack([x + 0.12 * step, np.full(count, 0.03), np.zeros(count)], axis=-1)
-        shop.boxes(white, lows, lows + (0.76 * step, d - 0.03, h), along=2)
+        left = -w / 2 + step * np.arange(count)
+        lows = np.stack([left + 0.12 * step, np.full(count, 0.03), np.zeros(count)], axis=-1)
+        shop.boxes(white, lows, np.add(lows, (0.76 * step, d - 0.03, h)), along=2)
         for z in (0.1 * h, 0.9 * h):
             shop.rod(white, [(-w / 2 + 0.3 * step, 0.5 * d, z), (w / 2 - 0.3 * step, 0.5 * d, z)], 0.02, sides=6)
     else:
         shop.box(white, (-w / 2, 0.03, 0.0), (w / 2, d - 0.008, h), radius=0.008)
         count = shop.scaled_count(w / 0.05, 4)
-        x = np.linspace(-w / 2 + 0.025, w / 2 - 0.025, count)
-        half = 0.28 * (x[1] - x[0])
-        lows = np.stack([x - half, np.full(count, d - 0.008), np.full(count, 0.05)], axis=-1)
-        shop.boxes(white, lows, lows + (2 * half, 0.008, h - 0.1), faces="xXYzZ")
+        groove = np.linspace(-w / 2 + 0.025, w / 2 - 0.025, count)
+        half = 0.28 * (groove[1] - groove[0])
+        lows = np.stack([groove - half, np.full(count, d - 0.008), np.full(count, 0.05)], axis=-1)
+        shop.boxes(white, lows, np.add(lows, (2 * half, 0.008, h - 0.1)), faces="xXYzZ")
     for x in (-0.35 * w, 0.35 * w):
         shop.box(white, (x - 0.015, 0, 0.7 * h), (x + 0.015, 0.03, 0.75 * h))
     side = shop.pick(-1, 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from .. import primitives
@@ -29,7 +31,7 @@ def _headboard(shop: Workshop, frame: str, w: float, d: float, h: float, *, padd
     if padded:
         panels = max(1, round(w / shop.between(0.3, 0.9)))
         edges = np.linspace(-w / 2, w / 2, panels + 1)
-        for a, b in zip(edges[:-1], edges[1:], strict=True):
+        for a, b in pairwise(edges):
             shop.pad(frame, (a, y0, 0.1), (b, y0 + 0.09, h), radius=0.03, puff=0.012, axis=1)
     elif shop.chance(0.5):
         shop.box(frame, (-w / 2, y0, 0.0), (w / 2, y0 + 0.05, h), radius=0.01)
@@ -45,7 +47,7 @@ def _headboard(shop: Workshop, frame: str, w: float, d: float, h: float, *, padd
             shop.box(frame, (-w / 2 + 0.05, y0 + 0.01, z), (w / 2 - 0.05, y0 + 0.04, z + 0.07))
         xs = np.linspace(-w / 2, w / 2, shop.scaled_count(w / 0.12, 4) + 2)[1:-1]
         lows = np.stack([xs - 0.02, np.full_like(xs, y0 + 0.015), np.full_like(xs, 0.5)], axis=-1)
-        shop.boxes(frame, lows, lows + (0.04, 0.02, h - 0.1 - 0.5), along=2, faces="xXyY")
+        shop.boxes(frame, lows, np.add(lows, (0.04, 0.02, h - 0.1 - 0.5)), along=2, faces="xXyY")
 
 
 def _mattress_and_bedding(shop: Workshop, w: float, y0: float, y1: float, top: float) -> None:
@@ -151,7 +153,7 @@ def cradle(shop: Workshop) -> None:
         (s * (w / 2 - 0.02), y) for y in ys for s in (-1, 1)
     ]
     centres = np.column_stack([np.array(bars), np.full(len(bars), 0.3)])
-    shop.boxes(wood, centres - (t, t, 0), centres + (t, t, h - 0.06 - 0.3), along=2, faces="xXyY")
+    shop.boxes(wood, centres - (t, t, 0), np.add(centres, (t, t, h - 0.06 - 0.3)), along=2, faces="xXyY")
     shop.pad(
         shop.style.linen(shop.rng), (-w / 2 + 0.04, -d / 2 + 0.04, 0.28), (w / 2 - 0.04, d / 2 - 0.04, 0.4), radius=0.03
     )

@@ -11,10 +11,7 @@ from .workshop import CatalogueEntry, Workshop
 def _framed(shop: Workshop, print_: str, frame: str, border: float, *, deep: float) -> None:
     """Add a print in a frame of four mitred-looking bars, its back at y = 0."""
     w, h = shop.width, shop.height
-    bars = (((-w / 2, 0, 0), (w / 2, deep, border)), ((-w / 2, 0, h - border), (w / 2, deep, h)),
-            ((-w / 2, 0, border), (-w / 2 + border, deep, h - border)), ((w / 2 - border, 0, border), (w / 2, deep, h - border)))  # fmt: skip
-    for low, high in bars:
-        shop.box(frame, low, high, radius=0.25 * border if border > 0.03 else 0.0)
+    shop.frame(frame, (-w / 2, 0, 0), (w / 2, deep, h), border, radius=0.25 * border if border > 0.03 else 0.0)
     shop.front_print(print_, -w / 2 + border, w / 2 - border, border, h - border, 0.45 * deep)
 
 
@@ -67,9 +64,7 @@ def mirror(shop: Workshop) -> None:
             shop.add(primitives.scaled(upright, (1, 1, h / w)))
         return
     border, deep = shop.between(0.015, 0.06), 0.025
-    for low, high in (((-w / 2, 0, 0), (w / 2, deep, border)), ((-w / 2, 0, h - border), (w / 2, deep, h)),
-                      ((-w / 2, 0, border), (-w / 2 + border, deep, h - border)), ((w / 2 - border, 0, border), (w / 2, deep, h - border))):  # fmt: skip
-        shop.box(frame, low, high)
+    shop.frame(frame, (-w / 2, 0, 0), (w / 2, deep, h), border)
     shop.box(shop.style.mirror, (-w / 2 + border, 0.005, border), (w / 2 - border, 0.012, h - border), faces="Y")
 
 
@@ -89,13 +84,7 @@ def clock(shop: Workshop) -> None:
         shop.add(primitives.moved(primitives.turned(ring, 0, -np.pi / 2), (0, 0, r)))
         _round_face(shop, face, r - rim, 0.6 * deep, r)
     else:
-        for low, high in (
-            ((-r, 0, 0), (r, deep, rim)),
-            ((-r, 0, 2 * r - rim), (r, deep, 2 * r)),
-            ((-r, 0, rim), (-r + rim, deep, 2 * r - rim)),
-            ((r - rim, 0, rim), (r, deep, 2 * r - rim)),
-        ):
-            shop.box(frame, low, high)
+        shop.frame(frame, (-r, 0, 0), (r, deep, 2 * r), rim)
         shop.front_print(face, -r + rim, r - rim, rim, 2 * r - rim, 0.6 * deep)
 
 
@@ -106,7 +95,7 @@ def _round_face(shop: Workshop, face: str, radius: float, y: float, z: float) ->
     )
     size = shop.style.materials.tile_size(face)
     share = 0.5 - disc.vertices[:, [0, 2]] / (2.04 * radius)
-    shop.add(primitives.Part(disc.vertices + (0, y, z), disc.normals, share * size, disc.triangles, face))
+    shop.add(primitives.Part(np.add(disc.vertices, (0, y, z)), disc.normals, share * size, disc.triangles, face))
 
 
 def bulletin_board(shop: Workshop) -> None:
@@ -122,13 +111,7 @@ def bulletin_board(shop: Workshop) -> None:
 def _plate(shop: Workshop, face: str, frame: str, w: float, h: float) -> None:
     shop.box(frame, (-w / 2, 0, 0), (w / 2, 0.01, h))
     shop.box(face, (-w / 2 + 0.02, 0.01, 0.02), (w / 2 - 0.02, 0.013, h - 0.02), faces="xXYzZ")
-    for low, high in (
-        ((-w / 2, 0.01, 0), (w / 2, 0.02, 0.02)),
-        ((-w / 2, 0.01, h - 0.02), (w / 2, 0.02, h)),
-        ((-w / 2, 0.01, 0.02), (-w / 2 + 0.02, 0.02, h - 0.02)),
-        ((w / 2 - 0.02, 0.01, 0.02), (w / 2, 0.02, h - 0.02)),
-    ):
-        shop.box(frame, low, high, faces="xXYzZ")
+    shop.frame(frame, (-w / 2, 0.01, 0), (w / 2, 0.02, h), 0.02)
 
 
 def curtain(shop: Workshop) -> None:
@@ -175,7 +158,7 @@ def blind(shop: Workshop) -> None:
         shop.box(slats, (-w / 2, 0, h - 0.045), (w / 2, d, h))
         z = np.arange(0.03, h - 0.06, 0.05 if shop.detail >= 0.5 else 0.1)
         lows = np.stack([np.full_like(z, -w / 2 + 0.01), np.full_like(z, 0.1 * d), z], axis=-1)
-        shop.boxes(slats, lows, lows + (w - 0.02, 0.8 * d, 0.004), along=0)
+        shop.boxes(slats, lows, np.add(lows, (w - 0.02, 0.8 * d, 0.004)), along=0)
         shop.box(slats, (-w / 2 + 0.01, 0.1 * d, 0), (w / 2 - 0.01, 0.9 * d, 0.02))
         for x in (-0.35 * w, 0.35 * w):
             shop.box(
@@ -210,7 +193,7 @@ def rug(shop: Workshop) -> None:
         y = np.linspace(-d / 2, d / 2, count, endpoint=False)
         for x0, x1 in ((-w / 2, -a), (a, w / 2)):
             lows = np.stack([np.full(count, x0), y, np.full(count, 0.0)], axis=-1)
-            shop.boxes(shop.style.paper, lows, lows + (x1 - x0, 0.5 * d / count, 0.5 * h), faces="xXyYZ")
+            shop.boxes(shop.style.paper, lows, np.add(lows, (x1 - x0, 0.5 * d / count, 0.5 * h)), faces="xXyYZ")
 
 
 def _round_rug(shop: Workshop, rx: float, ry: float, h: float) -> None:

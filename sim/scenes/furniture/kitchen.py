@@ -74,8 +74,14 @@ def _basin(
     shop: Workshop, material: str, x: float, y: float, rx: float, ry: float, top: float, deep: float, *, power: float
 ) -> None:
     """Add the inside of a basin with its rim and drain."""
-    rings = [(x, y, top - 0.01, rx + 0.012, ry + 0.012), (x, y, top, rx + 0.01, ry + 0.01), (x, y, top, rx - 0.01, ry - 0.01),
-             (x, y, top - 0.8 * deep, rx - 0.025, ry - 0.025), (x, y, top - deep, 0.6 * rx, 0.6 * ry), (x, y, top - deep, 0, 0)]  # fmt: skip
+    rings = [
+        (x, y, top - 0.01, rx + 0.012, ry + 0.012),
+        (x, y, top, rx + 0.01, ry + 0.01),
+        (x, y, top, rx - 0.01, ry - 0.01),
+        (x, y, top - 0.8 * deep, rx - 0.025, ry - 0.025),
+        (x, y, top - deep, 0.6 * rx, 0.6 * ry),
+        (x, y, top - deep, 0, 0),
+    ]
     shop.loft(material, rings, power=power, sides=20)
     shop.turned(shop.style.iron, [(0.022, 0), (0.022, 0.003), (0, 0.003)], (x, y, top - deep + 0.001), sides=10)
 
@@ -152,7 +158,7 @@ def stove(shop: Workshop) -> None:
                 shop.turned(
                     shop.style.steel, [(r, 0), (r, 0.005), (0.9 * r, 0.006), (0, 0.006)], (x, y, h - 0.008), sides=16
                 )
-    shop.surface(-0.38 * w, -0.36 * d, 0.38 * w, 0.34 * d, h + (0.014 if gas else 0.0), 0.5)
+    shop.surface(-0.38 * w, -0.36 * d, 0.38 * w, 0.34 * d, h + (0.014 if gas else -0.002), 0.5)
 
 
 def _oven_front(shop: Workshop, body: str, w: float, y: float, z0: float, z1: float) -> None:
@@ -208,7 +214,7 @@ def microwave(shop: Workshop) -> None:
     xs, zs = np.meshgrid(np.linspace(-w / 2 + 0.03, split - 0.03, 3), np.linspace(0.05, 0.6 * h, 4))
     centres = np.stack([xs.ravel(), np.full(12, y + 0.008), zs.ravel()], axis=-1)
     if shop.detail > 0.3:
-        shop.boxes(shop.style.white, centres - (0.008, 0, 0.006), centres + (0.008, 0.003, 0.006), faces="xXYzZ")
+        shop.boxes(shop.style.white, centres - (0.008, 0, 0.006), np.add(centres, (0.008, 0.003, 0.006)), faces="xXYzZ")
     shop.surface(-w / 2 + 0.03, -d / 2 + 0.03, w / 2 - 0.03, d / 2 - 0.03, h, 0.4)
 
 

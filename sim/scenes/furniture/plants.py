@@ -60,7 +60,7 @@ def flower(shop: Workshop) -> None:
     petal, leaf = shop.style.textile(shop.rng), shop.style.leaf(shop.rng)
     for k in range(count):
         angle, reach = 2.4 * k, r * np.sqrt((k + 0.5) / count) * 0.72
-        tip = (reach * np.cos(angle), reach * np.sin(angle), h - 0.05 - 0.25 * reach - shop.between(0, 0.06))
+        tip = (reach * np.cos(angle), reach * np.sin(angle), h - 0.05 - 0.25 * reach - shop.scatter.uniform(0, 0.06))
         shop.rod(
             leaf,
             primitives.bend(
@@ -70,7 +70,7 @@ def flower(shop: Workshop) -> None:
             sides=5,
             caps=False,
         )
-        size = shop.between(0.03, 0.045)
+        size = shop.scatter.uniform(0.03, 0.045)
         bloom = primitives.revolve(
             [
                 (0.2 * size, 0),
@@ -93,8 +93,15 @@ def _pot(shop: Workshop, radius: float, height: float) -> None:
     material = shop.style.ceramic(shop.rng) if shop.chance(0.75) else shop.style.wicker(shop.rng)
     lower = shop.between(0.65, 0.95)
     t = 0.06 * radius
-    profile = [(0.0, 0.0), (lower * radius, 0.0), (radius, 0.88 * height), (1.04 * radius, 0.88 * height), (1.04 * radius, height),
-               (radius - t, height), (radius - t, 0.88 * height)]  # fmt: skip
+    profile = [
+        (0.0, 0.0),
+        (lower * radius, 0.0),
+        (radius, 0.88 * height),
+        (1.04 * radius, 0.88 * height),
+        (1.04 * radius, height),
+        (radius - t, height),
+        (radius - t, 0.88 * height),
+    ]
     shop.turned(material, profile, sides=16)
     shop.turned(shop.style.soil, [(radius - t, 0.88 * height), (0, 0.91 * height)], sides=12)
 
@@ -104,8 +111,8 @@ def _fan(shop: Workshop, count: int, z: float, reach: float, low: float, high: f
 
     ``low`` and ``high`` bound the elevation in radians.
     """
-    angle = 2.39996 * np.arange(count) + shop.rng.uniform(0, 6) + shop.rng.normal(0, 0.2, count)
-    elevation = shop.rng.uniform(low, high, count)
+    angle = 2.39996 * np.arange(count) + shop.scatter.uniform(0, 6) + shop.scatter.normal(0, 0.2, count)
+    elevation = shop.scatter.uniform(low, high, count)
     flat = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     base = np.column_stack([reach * flat, np.full(count, z)])
     return base, np.column_stack([flat * np.cos(elevation)[:, None], np.sin(elevation)])
@@ -154,7 +161,9 @@ def _tree(shop: Workshop, z: float, h: float, r: float, pot: float) -> None:
         base, forward = _fan(shop, count, 0.0, 0.0, -0.1, 0.9)
         at = np.linspace(0.35, 1.0, count) ** 0.8
         base = np.stack([np.interp(at, np.linspace(0, 1, len(path)), path[:, k]) for k in range(3)], axis=-1)
-        _leaves(shop, material, (base, forward), length * shop.rng.uniform(0.7, 1.1, count), 0.5 * length, droop=0.3)
+        _leaves(
+            shop, material, (base, forward), length * shop.scatter.uniform(0.7, 1.1, count), 0.5 * length, droop=0.3
+        )
 
 
 def _palm(shop: Workshop, z: float, h: float, r: float, pot: float) -> None:
@@ -192,7 +201,7 @@ def _blades(shop: Workshop, z: float, h: float, r: float, pot: float) -> None:
     """Stiff upright blades, as a snake plant has."""
     count = shop.scaled_count(shop.between(9, 15), 5)
     fan = _fan(shop, count, z, 0.4 * pot, 1.15, 1.5)
-    length = (h - z) * shop.rng.uniform(0.6, 1.0, count)
+    length = (h - z) * shop.scatter.uniform(0.6, 1.0, count)
     _leaves(shop, shop.style.leaf(shop.rng), fan, length, max(0.03, 0.4 * pot), droop=0.0, shape=0.6)
 
 
@@ -202,14 +211,14 @@ def _bush(shop: Workshop, z: float, h: float, r: float, pot: float) -> None:
     _, forward = _fan(shop, count, z, 0.0, 0.0, 1.45)
     crown = np.array([0.0, 0.0, z + 0.05 * (h - z)])
     size = 0.45 * min(r, h - z) * (1.35 if shop.detail < 0.4 else 1.0)
-    inner = shop.rng.uniform(0.25, 0.62, count)[:, None]
+    inner = shop.scatter.uniform(0.25, 0.62, count)[:, None]
     base = crown + forward * inner * (r, r, h - z)
     leaf = shop.style.leaf(shop.rng)
     for start in base[:: max(1, count // shop.scaled_count(9, 3))]:
         shop.rod(
             leaf, [(0.1 * start[0], 0.1 * start[1], z), tuple(start)], 0.004 * max(0.4, r / 0.3), sides=5, caps=False
         )
-    _leaves(shop, leaf, (base, forward), size * shop.rng.uniform(0.7, 1.15, count), 0.62 * size, droop=0.45)
+    _leaves(shop, leaf, (base, forward), size * shop.scatter.uniform(0.7, 1.15, count), 0.62 * size, droop=0.45)
 
 
 def _cactus(shop: Workshop, z: float, h: float, pot: float) -> None:
@@ -223,7 +232,7 @@ def _cactus(shop: Workshop, z: float, h: float, pot: float) -> None:
             (1.7 * r, 0, 0.62 * (z + h)),
             (1.7 * r, 0, 0.9 * h),
         ]
-        shop.rod(leaf, primitives.bend(arm, shop.detail), 0.3 * r)
+        shop.rod(leaf, primitives.bend(arm, shop.detail), 0.28 * r)
 
 
 _GROW = {"tree": _tree, "palm": _palm, "blades": _blades, "bush": _bush}

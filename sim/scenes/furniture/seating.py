@@ -181,8 +181,8 @@ def stool(shop: Workshop) -> None:
         )
     z, ring = 0.35 * h, 0.87 * r
     corners = [(ring * np.cos(a), ring * np.sin(a), z) for a in ends]
-    for a, b in zip(corners, corners[1:] + corners[:1], strict=True):
-        shop.rod(frame, [a, b], 0.009, sides=5, caps=False)
+    for start, end in zip(corners, corners[1:] + corners[:1], strict=True):
+        shop.rod(frame, [start, end], 0.009, sides=5, caps=False)
 
 
 def bench(shop: Workshop) -> None:

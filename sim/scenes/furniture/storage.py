@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from .. import primitives
-from ..prints import SPINE
+from .books import book_row
 from .tables import drawers, knob
 from .workshop import CatalogueEntry, Workshop
 
@@ -50,8 +52,7 @@ def wardrobe(shop: Workshop) -> None:
 
 def spans(x0: float, x1: float, count: int) -> list[tuple[float, float]]:
     """Divide a stretch into ``count`` equal ones."""
-    edges = np.linspace(x0, x1, count + 1)
-    return [(float(a), float(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return list(pairwise(np.linspace(x0, x1, count + 1).tolist()))
 
 
 def door(shop: Workshop, material: str, x0: float, x1: float, z0: float, z1: float, y: float, *, panel: bool = False,
@@ -65,9 +66,7 @@ def door(shop: Workshop, material: str, x0: float, x1: float, z0: float, z1: flo
         for low, high in ((z0, middle), (middle, z1)):
             m = 0.055
             if x1 - x0 > 2.5 * m and high - low > 2.5 * m:
-                for a, b, c, e in ((x0 + m, x1 - m, high - m, high - m + 0.012), (x0 + m, x1 - m, low + m - 0.012, low + m),
-                                   (x0 + m - 0.012, x0 + m, low + m, high - m), (x1 - m, x1 - m + 0.012, low + m, high - m)):  # fmt: skip
-                    shop.box(material, (a, y + 0.02, c), (b, y + 0.028, e), faces="xXYZz")
+                shop.frame(material, (x0 + m, y + 0.02, low + m), (x1 - m, y + 0.028, high - m), 0.012)
 
 
 def chest_of_drawers(shop: Workshop) -> None:
@@ -135,7 +134,7 @@ def _niche(
     shop.box(case, (x1 - t, y0, z0), (x1, y1, z1))
     shop.box(case, (x0 + t, y0, z0), (x1 - t, y0 + 0.01, z1), faces="Y")
     edges = np.linspace(z0, z1, count + 1)
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         shop.box(case, (x0 + t, y0 + 0.01, low), (x1 - t, y1, low + t))
         if shop.chance(0.5):
             book_row(
@@ -193,7 +192,7 @@ def bookcase(shop: Workshop) -> None:
         shop.box(case, (-w / 2 + t, -d / 2 + 0.008, z), (w / 2 - t, d / 2, z + t))
     shop.surface(-w / 2 + 0.02, -d / 2 + 0.02, w / 2 - 0.02, d / 2 - 0.02, h, 0.5)
     density = shop.between(0.75, 1.0)
-    for low, high in zip(levels[:-1], levels[1:], strict=True):
+    for low, high in pairwise(levels):
         for x0, x1 in inner:
             _compartment(
                 shop, x0 + 0.012, x1 - 0.012, -d / 2 + 0.015, d / 2 - 0.015, low + t, high - low - t - 0.015, density
@@ -211,69 +210,6 @@ def _compartment(
             shop.box(front, (a + 0.015, y0, z), (b - 0.015, y1 - 0.02, z + 0.72 * room))
     else:
         shop.surface(x0, y0, x1, y1, z, room)
-
-
-def book_row(
-    shop: Workshop, x0: float, x1: float, y0: float, y1: float, z: float, room: float, *, fill: float = 1.0
-) -> None:
-    """Stand books from ``x0`` to about ``fill`` of the way to ``x1``, their spines towards the front near ``y1``."""
-    rng = shop.rng
-    group = 1 if shop.detail >= 0.6 else 3 if shop.detail >= 0.3 else 6
-    thick = rng.gamma(7.0, 0.0045, 400) + 0.008
-    if group > 1:
-        thick = thick[: 400 // group * group].reshape(-1, group).sum(axis=1)
-    edges = x0 + np.concatenate([[0.0], np.cumsum(thick)])
-    count = int(np.searchsorted(edges, x0 + fill * (x1 - x0), side="right")) - 1
-    if count < 1 or room < 0.08:
-        return
-    tall = np.minimum(np.clip(rng.normal(0.225, 0.035, count), 0.15, 0.32), room)
-    deep = np.minimum(tall * rng.uniform(0.62, 0.8, count), y1 - y0)
-    front = y1 - rng.uniform(0.0, 0.025, count) - 0.35 * max(0.0, (y1 - y0) - 0.24)
-    back = np.maximum(front - deep, y0)
-    lows = np.stack([edges[:count], back, np.full(count, z)], axis=-1)
-    highs = np.stack([edges[1 : count + 1] - 0.0008, front, z + tall], axis=-1)
-    _add_books(shop, shop.style.books(rng), lows, highs, group)
-    pages = highs - (0.0015, 0.002, 0.004)
-    shop.boxes(
-        shop.style.paper, np.column_stack([lows[:, :2] + (0.0015, 0.0), pages[:, 2]]), pages + (0, 0, 0.0042), faces="Z"
-    )
-    space = x1 - edges[count]
-    if space > 0.14 and shop.chance(0.6):
-        _book_pile(shop, edges[count] + 0.02, min(x1, edges[count] + 0.25), y1, z, room)
-
-
-def _add_books(shop: Workshop, spines: str, lows: np.ndarray, highs: np.ndarray, group: int) -> None:
-    """Add books whose texture is one spine each (``group`` spines each from afar) of the strip ``spines``."""
-    slots = int(shop.style.materials.tile_size(spines)[0] / SPINE + 1e-6)
-    slot = shop.rng.integers(0, slots - group + 1, len(lows))
-    for faces in ("Y", "xX"):
-        part = primitives.boxes(lows, highs, spines, detail=shop.detail, faces=faces)
-        # Vertices come face by face, book by book: every book gets the slot of its own on the strip.
-        owner = np.tile(np.repeat(np.arange(len(lows)), len(part.vertices) // len(faces) // len(lows)), len(faces))
-        share = (part.vertices - lows[owner]) / (highs - lows)[owner]
-        width = group * SPINE if faces == "Y" else SPINE
-        u = (1 - share[:, 0] if faces == "Y" else np.full(len(share), 0.1)) * width * 0.96 + 0.02 * width
-        v = (1 - share[:, 2]) * shop.style.materials.tile_size(spines)[1] * 0.99
-        shop.add(
-            primitives.Part(
-                part.vertices, part.normals, np.stack([slot[owner] * SPINE + u, v], -1), part.triangles, spines
-            )
-        )
-
-
-def _book_pile(shop: Workshop, x0: float, x1: float, y1: float, z: float, room: float) -> None:
-    for _ in range(int(shop.rng.integers(1, 4))):
-        thick = shop.between(0.018, 0.04)
-        if thick > room:
-            return
-        room -= thick
-        inset = shop.between(0, 0.02)
-        shop.box(
-            shop.style.textile(shop.rng) if shop.chance(0.3) else shop.style.lacquer(shop.rng),
-            (x0 + inset, y1 - 0.19, z),
-            (x1 - inset, y1 - 0.02, z + thick),
-        )
-        z += thick
 
 
 def shelf(shop: Workshop) -> None:
@@ -346,8 +282,15 @@ def basket(shop: Workshop) -> None:
     wicker, power = shop.style.wicker(shop.rng), shop.pick(2.0, 2.0, 5.0)
     rx, ry, t = w / 2 - 0.012, d / 2 - 0.012, 0.015
     flare = shop.between(0.78, 1.0)
-    rings = [(0, 0, 0, 0, 0), (0, 0, 0, flare * rx, flare * ry), (0, 0, 0.5 * h, rx, ry), (0, 0, h, 0.97 * rx, 0.97 * ry),
-             (0, 0, h, 0.97 * rx - t, 0.97 * ry - t), (0, 0, 0.3 * h, rx - t, ry - t), (0, 0, 0.3 * h, 0, 0)]  # fmt: skip
+    rings = [
+        (0, 0, 0, 0, 0),
+        (0, 0, 0, flare * rx, flare * ry),
+        (0, 0, 0.5 * h, rx, ry),
+        (0, 0, h, 0.97 * rx, 0.97 * ry),
+        (0, 0, h, 0.97 * rx - t, 0.97 * ry - t),
+        (0, 0, 0.3 * h, rx - t, ry - t),
+        (0, 0, 0.3 * h, 0, 0),
+    ]
     shop.loft(wicker, rings, power=power, sides=18)
     for side in (-1, 1):
         x = side * rx * 0.98
@@ -367,13 +310,13 @@ def basket(shop: Workshop) -> None:
         )
     if shop.chance(0.5):
         cloth = shop.style.textile(shop.rng)
-        rings = [
-            (0, 0, 0.4 * h, 0.9 * (rx - t), 0.9 * (ry - t)),
+        filling = [
+            (0.0, 0.0, 0.4 * h, 0.9 * (rx - t), 0.9 * (ry - t)),
             (0, 0, 0.85 * h, 0.9 * (rx - t), 0.9 * (ry - t)),
             (0.01, 0, 1.02 * h, 0.6 * rx, 0.6 * ry),
             (0.02, 0, 1.05 * h, 0, 0),
         ]
-        shop.loft(cloth, rings, power=power, sides=12)
+        shop.loft(cloth, filling, power=power, sides=12)
 
 
 def ashcan(shop: Workshop) -> None:

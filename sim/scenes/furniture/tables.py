@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from .. import primitives
@@ -145,7 +147,7 @@ def drawers(shop: Workshop, case: str, x0: float, x1: float, y0: float, y1: floa
     shop.box(case, (x0, y0, z0), (x1, y1 - 0.02, z1))
     edges = np.linspace(z0 + 0.004, z1 - 0.004, count + 1)
     handle = shop.pick("bar", "knob", "knob", "grip")
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         shop.box(front or case, (x0 + 0.004, y1 - 0.02, low + 0.003), (x1 - 0.004, y1, high - 0.003), radius=0.004)
         knob(shop, handle, (x0 + x1) / 2, y1, (low + high) / 2 + 0.2 * (high - low), min(0.3 * (x1 - x0), 0.16))
 

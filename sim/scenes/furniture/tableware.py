@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from .. import primitives
 from .workshop import CatalogueEntry, Workshop
 
 
-def _vessel(shop: Workshop, material: str, outside: list[tuple[float, float]], wall: float, *, floor: float | None = None,
-            sides: int = 16) -> None:  # fmt: skip
+def _vessel(
+    shop: Workshop,
+    material: str,
+    outside: list[tuple[float, float]],
+    wall: float,
+    *,
+    floor: float | None = None,
+    sides: int = 16,
+    steps: float = 2.0,
+) -> None:
     """Add an open vessel: its outside profile, a rim, and the same profile ``wall`` metres further in."""
-    outer = primitives.curve(outside, shop.detail) if len(outside) > 2 else np.array(outside)
+    outer = primitives.curve(outside, shop.detail, steps=steps) if len(outside) > 2 else np.array(outside)
     floor = outer[0, 1] + wall if floor is None else floor
     inner = outer[::-1] - (wall, 0.0)
     inner = inner[(inner[:, 1] > floor) & (inner[:, 0] > 0.002)]
@@ -35,7 +45,7 @@ def vase(shop: Workshop) -> None:
             path = [
                 (0, 0, 0.6 * h),
                 (0.2 * reach * np.cos(a), 0.2 * reach * np.sin(a), h),
-                (reach * np.cos(a), reach * np.sin(a), h * shop.between(1.4, 1.7)),
+                (reach * np.cos(a), reach * np.sin(a), h * shop.scatter.uniform(1.4, 1.7)),
             ]
             shop.rod(leaf, primitives.bend(path, 0.4 * shop.detail), 0.003, sides=5, caps=False)
 
@@ -85,7 +95,7 @@ def cup(shop: Workshop) -> None:
         )
         z = 0.006
     shop_profile = [(shop.between(0.6, 0.95) * r, z), (shop.between(0.88, 1.0) * r, z + 0.5 * (h - z)), (r, h)]
-    _vessel(shop, material, shop_profile, 0.0035, floor=z + 0.55 * (h - z), sides=14)
+    _vessel(shop, material, shop_profile, 0.0035, floor=z + 0.55 * (h - z), sides=12, steps=1.0)
     mid = z + 0.5 * (h - z)
     reach = 0.55 * r
     path = [
@@ -94,7 +104,7 @@ def cup(shop: Workshop) -> None:
         (r + reach, 0, mid - 0.15 * h),
         (0.86 * r, 0, mid - 0.26 * h),
     ]
-    shop.rod(material, primitives.bend(path, 0.6 * shop.detail), 0.0055, sides=5, caps=False)
+    shop.rod(material, primitives.bend(path, 0.3 * shop.detail), 0.0055, sides=5, caps=False)
 
 
 def glass(shop: Workshop) -> None:
@@ -145,12 +155,12 @@ def bowl(shop: Workshop) -> None:
     _vessel(shop, material, [(0.4 * r, 0.0), (0.75 * r, 0.35 * rim), (r, rim)], 0.005, floor=0.3 * rim, sides=18)
     if rim < h:
         for k in range(shop.scaled_count(6, 3)):
-            a, reach, s = 2.1 * k, (0.45 if k else 0.0) * r, shop.between(0.26, 0.34) * r
-            fruit = shop.pick(*shop.style.fruits)
+            a, reach, s = 2.1 * k, (0.45 if k else 0.0) * r, shop.scatter.uniform(0.26, 0.34) * r
+            fruit = shop.style.fruits[shop.scatter.integers(len(shop.style.fruits))]
             shop.add(
                 primitives.sphere(
                     (reach * np.cos(a), reach * np.sin(a), h - s - (0.0 if k == 0 else 0.15 * h)),
-                    (s, s, shop.between(0.85, 1.0) * s),
+                    (s, s, shop.scatter.uniform(0.85, 1.0) * s),
                     fruit,
                     detail=0.6 * shop.detail,
                 )
@@ -255,7 +265,7 @@ def book(shop: Workshop) -> None:
     count = max(1, round(h / 0.032))
     z = 0.0
     edges = np.linspace(0, h, count + 1)
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         a, b = shop.between(0.82, 1.0) * w / 2, shop.between(0.82, 1.0) * d / 2
         dx, dy = shop.between(-1, 1) * (w / 2 - a), shop.between(-1, 1) * (d / 2 - b)
         print_, t, z = shop.style.cover(shop.rng), 0.003, low

@@ -25,10 +25,16 @@ class Workshop:
 
     ``width``, ``depth``, ``height`` is the size to aim at in metres. Makers work in the piece's own frame: x across,
     y towards the front, z up; where the origin lies does not matter, `finish` puts it where the mount wants it.
+
+    ``rng`` draws the design, which is the same at every level of detail; whatever is drawn a number of times that
+    depends on the level of detail (books, leaves) comes from ``scatter``.
     """
 
-    def __init__(self, rng: np.random.Generator, style: Style, size: Point, detail: float) -> None:
-        self.rng, self.style, self.detail = rng, style, detail
+    def __init__(self, seed: int, style: Style, size: Point, detail: float) -> None:
+        self.style, self.detail = style, detail
+        self.rng = np.random.default_rng([seed, 0])
+        self.scatter = np.random.default_rng([seed, 1])
+        self._cuts = np.random.default_rng([seed, 2])
         self.width, self.depth, self.height = size
         self._parts: list[Part] = []
         self._surfaces: list[Surface] = []
@@ -52,7 +58,7 @@ class Workshop:
     def add(self, part: Part) -> None:
         """Add a part; a material that repeats starts at a random place, as no two boards are cut from the same spot."""
         if not self.style.materials.fits_once(part.material):
-            part = replace(part, uvs=part.uvs + self.rng.random(2))
+            part = replace(part, uvs=part.uvs + self._cuts.random(2))
         self._parts.append(part)
 
     def surface(self, x0: float, y0: float, x1: float, y1: float, z: float, headroom: float = 1.0) -> None:
@@ -70,6 +76,14 @@ class Workshop:
             self.add(primitives.rounded_box(low, high, radius, material, detail=self.detail, along=along))
         else:
             self.add(primitives.box(low, high, material, detail=self.detail, faces=faces, along=along))
+
+    def frame(self, material: str, low: Point, high: Point, border: float, *, radius: float = 0.0) -> None:
+        """Add four bars of width ``border`` around the upright rectangle that ``low`` and ``high`` span."""
+        (x0, y0, z0), (x1, y1, z1) = low, high
+        self.box(material, (x0, y0, z0), (x1, y1, z0 + border), radius=radius)
+        self.box(material, (x0, y0, z1 - border), (x1, y1, z1), radius=radius)
+        self.box(material, (x0, y0, z0 + border), (x0 + border, y1, z1 - border), radius=radius)
+        self.box(material, (x1 - border, y0, z0 + border), (x1, y1, z1 - border), radius=radius)
 
     def pad(self, material: str, low: Point, high: Point, *, radius: float, puff: float = 0.0, axis: int = 2) -> None:
         """Add an upholstered block whose two faces normal to ``axis`` bulge by ``puff``."""
@@ -215,13 +229,27 @@ class CatalogueEntry:
         x, y, z = ((a + b) / 2 for a, b in zip(self.low, self.high, strict=True))
         return (x, y, z)
 
-    def build(self, rng: np.random.Generator, style: Style, *, detail: float = 1.0,
-              size: tuple[float | None, ...] | None = None) -> Piece:  # fmt: skip
+    def build(
+        self,
+        rng: np.random.Generator,
+        style: Style,
+        *,
+        detail: float = 1.0,
+        size: tuple[float | None, ...] | None = None,
+    ) -> Piece:
         """Return a piece of this kind; see `make_piece`."""
         mix = 0.6 * rng.random() + 0.4 * rng.random(3)  # a wide one tends to be deep and high too
         drawn = np.array(self.low) + mix * (np.array(self.high) - np.array(self.low))
         wanted = size or (None, None, None)
         x, y, z = (float(have if want is None else want) for want, have in zip(wanted, drawn, strict=True))
-        shop = Workshop(rng, style, (x, y, z), detail)
+        seed = int(rng.integers(2**62))
+        piece = self._made(seed, style, (x, y, z), 1.0, wanted)
+        if detail == 1.0:
+            return piece
+        # Whatever the level of detail, a piece fills the same box and offers the same surfaces.
+        return replace(self._made(seed, style, (x, y, z), detail, piece.size), size=piece.size, surfaces=piece.surfaces)
+
+    def _made(self, seed: int, style: Style, aim: Point, detail: float, size: tuple[float | None, ...]) -> Piece:
+        shop = Workshop(seed, style, aim, detail)
         self.make(shop)
-        return shop.finish(self.category, self.mount, front_clearance=self.front_clearance, size=wanted)
+        return shop.finish(self.category, self.mount, front_clearance=self.front_clearance, size=size)
