@@ -111,7 +111,8 @@ def difference_table(differences: pd.DataFrame, metric: str) -> Table:
     """Return paired differences (the rows of ``bench.scoring.paired``) of one metric as a table."""
     shown = SHOWN[metric]
     values = differences[["value_a", "value_b", "difference", "low", "high"]] * shown.factor
-    decimals = column_decimals(values[["value_a", "value_b"]].to_numpy().ravel())
+    both = values[["value_a", "value_b"]].to_numpy().ravel()
+    decimals = metric_decimals(shown, both, queries=int(differences["queries"].max()))
     columns = (
         Column("References per map"),
         Column("Method A", numeric=False),

@@ -52,7 +52,7 @@ def browse_queries(
     table = {} if views is None else {name: row for row, name in enumerate(views.ids)}
     used = Counter(ref for ranking in answers["ranking"] for ref in list(ranking)[:SHOWN_REFERENCES])
     wanted = [*ids, *(name for name, _ in sorted(used.items(), key=lambda item: (-item[1], item[0])))]
-    images = _thumbnails([] if views is None else [views[table[name]] for name in wanted if name in table])
+    images = _thumbnails(() if views is None else (views[table[name]] for name in wanted if name in table))
     places = {name: place for place, name in enumerate(images)}
     references = _references(views, set(queries["map"]), set(used))
     data = {
@@ -159,7 +159,7 @@ def _references(views: ViewSet | None, maps: set[str], ranked: set[str]) -> list
     ]
 
 
-def _thumbnails(views: Sequence[View]) -> dict[str, str]:
+def _thumbnails(views: Iterable[View]) -> dict[str, str]:
     """Return data URIs by view id, in the order given, until ``IMAGE_BYTES`` are used up."""
     images: dict[str, str] = {}
     budget = IMAGE_BYTES

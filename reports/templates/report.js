@@ -54,6 +54,11 @@
     }
   }
 
+  /* What is folded away belongs on paper too, but for the raw record. */
+  window.addEventListener("beforeprint", () => {
+    for (const details of document.querySelectorAll("details:not(:has(pre))")) details.open = true;
+  });
+
   for (const switcher of document.querySelectorAll("[data-switcher]")) {
     const select = switcher.querySelector("select");
     const panels = switcher.querySelectorAll(".panel");

@@ -226,7 +226,7 @@ def write_made_up_dataset(root: Path, estimates: pd.DataFrame) -> Path:
         corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
         for i in range(int(estimates["density"].max())):
             (x, y), centre = corners[i % 4], ((x0 + x1) / 2, (y0 + y1) / 2)
-            inwards = 0.3 + 0.05 * i
+            inwards = 0.3 + 0.03 * (i % 20)
             eye = (x + inwards * np.sign(centre[0] - x), y + inwards * np.sign(centre[1] - y), 1.6)
             pose = {c: float(v[0]) for c, v in pose_columns(Pose.stack([Pose.look_at(eye, (*centre, 1.3))])).items()}
             density = 4 if i < 4 else 2 ** int(np.ceil(np.log2(i + 1)))
