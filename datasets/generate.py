@@ -119,6 +119,7 @@ def _claimed(spec: DatasetSpec, folder: Path) -> Iterator[None]:
 
 def _adopt(spec: DatasetSpec, folder: Path) -> None:
     claim = {"spec": json.loads(spec.canonical()), "versions": versions(spec)}
+    shutil.rmtree(folder / WORK / "tmp", ignore_errors=True)  # what a killed generation was in the middle of writing
     found = read_record(folder, "spec.json")
     if found is not None and found != claim:
         difference = _difference(found["spec"], claim["spec"]) or _difference(found["versions"], claim["versions"])

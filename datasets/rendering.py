@@ -120,10 +120,11 @@ class RenderShard:
         outputs = frozenset(state.spec.outputs) | {"depth"}  # covisibility needs depth, kept or not
         observations = simulator.render(pose_from_table(table), state.spec.camera.camera, outputs)
         files: list[FileRecord] = []
-        for view, observation in zip(table["view"], observations, strict=True):
-            observation = _translated(observation, ids)
-            for output, path in file_paths(state.spec, view).items():
-                files.append(write_file(state.root, path, encoded(observation, output, state.spec.image_format)))
+        with disk_errors(state.root):  # the simulator keeps baked light on the same disk
+            for view, observation in zip(table["view"], observations, strict=True):
+                seen = _translated(observation, ids)
+                for output, path in file_paths(state.spec, view).items():
+                    files.append(write_file(state.root, path, encoded(seen, output, state.spec.image_format)))
         return files
 
 

@@ -18,7 +18,6 @@ from ..errors import InputError
 from ..sim.scene import Scene
 from .manifest import SceneRecord
 from .planning import Plan
-from .protocols import PROTOCOLS
 from .rendering import RenderState, plan_file
 from .spec import DatasetSpec, SceneEntry
 from .writer import WORK, FileRecord, digest, disk_errors, read_record, temporary_path, write_file, write_record
@@ -72,6 +71,8 @@ class PlanScene:
         content = read_record(state.root, self.record)
         if content is not None and all(file.holds(state.root) for file in PlannedScene.model_validate(content).files):
             return
+        from .protocols import PROTOCOLS  # the houses behind it take half a second to import: in workers, not before
+
         scene = _checked(_obtain(self.entry, state.spec), self.entry, state.spec)
         plan = PROTOCOLS[state.spec.protocol](scene, self.split, state.spec)
         files = [*_save(scene, state.root), write_file(state.root, f"{WORK}/{plan_file(scene.name)}", _parquet(plan))]
