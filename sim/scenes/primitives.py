@@ -7,6 +7,7 @@ triangles about linearly: edges are divided by its square root, flat faces too, 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -304,7 +305,7 @@ def _carried_frames(path: Array) -> tuple[Array, Array, Array]:
 def sheets(points: ArrayLike, material: str, *, thickness: float = 0.0, along: bool = False) -> Part:
     """Return N smooth sheets through grids of ``points`` (N, R, C, 3): rows run down, columns right, from the front.
 
-    With a ``thickness`` in metres each has a back of its own behind it, which meets it at the rim: both sides are seen,
+    With a ``thickness`` in metres each has a back of its own behind it, close to it at the rim: both sides are seen,
     and no gap shows between them.
     """
     points = np.asarray(points, dtype=np.float64)
@@ -320,10 +321,11 @@ def sheets(points: ArrayLike, material: str, *, thickness: float = 0.0, along: b
     front = grid_part(points, normals, uvs, material, collapsing=True)
     if thickness == 0:
         return front
-    inside = np.zeros((*points.shape[1:3], 1))
-    inside[1:-1, 1:-1] = thickness
-    behind = (points - inside * normals)[:, :, ::-1]
-    return merged([front, grid_part(behind, -normals[:, :, ::-1], uvs, material, collapsing=True)])
+    # The back repeats the front's triangles, and keeps a hair's breadth away even at the rim: nowhere do they coincide.
+    depth = np.full((*points.shape[1:3], 1), 0.25 * thickness)
+    depth[1:-1, 1:-1] = thickness
+    behind = grid_part(points - depth * normals, -normals, uvs, material, collapsing=True)
+    return merged([front, replace(behind, triangles=behind.triangles[:, ::-1])])
 
 
 def _mean_arc_length(points: Array, axis: int) -> Array:

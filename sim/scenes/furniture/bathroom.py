@@ -228,7 +228,7 @@ def _over_rail(shop: Workshop, cloth: str, x0: float, x1: float, y: float, z: fl
     wave = 0.006 * np.sin(xs[None, :] * 30 + shop.between(0, 6)) * fall[:, None]
     points = np.empty((len(strip), len(xs), 3))
     points[..., 0], points[..., 1], points[..., 2] = xs, strip[:, :1] + np.maximum(wave, -0.004), strip[:, 1:]
-    shop.add(primitives.sheets(points[None], cloth, thickness=0.005))
+    shop.add(primitives.sheets(points[None], cloth, thickness=0.002))
 
 
 def radiator(shop: Workshop) -> None:

@@ -65,7 +65,7 @@ def _mattress_and_bedding(shop: Workshop, w: float, y0: float, y1: float, top: f
     _duvet(shop, cover, w, y0 + shop.between(0.42, 0.62), y1, top)
     if shop.chance(0.45):
         throw = shop.style.textile(shop.rng) if shop.chance(0.5) else shop.style.upholstery(shop.rng)
-        _duvet(shop, throw, w + 0.03, y1 - shop.between(0.45, 0.7), y1 - 0.04, top + 0.02)
+        _duvet(shop, throw, w + 0.03, y1 - shop.between(0.45, 0.7), y1 - 0.04, top + 0.045)
 
 
 def _duvet(shop: Workshop, material: str, w: float, y0: float, y1: float, top: float) -> None:

@@ -88,7 +88,7 @@ def desk_lamp(shop: Workshop) -> None:
         [(0.075, -0.11), (0.03, 0.0), (0.025, 0.04), (0, 0.05)], metal, detail=shop.detail, sides=16
     )
     inner = primitives.revolve(
-        [(0.075, -0.11), (0.05, -0.1), (0.0, -0.07)], shop.style.bulb, detail=shop.detail, sides=16
+        [(0.0, -0.07), (0.05, -0.1), (0.075, -0.11)], shop.style.bulb, detail=shop.detail, sides=16
     )
     for part in (cone, inner):
         shop.add(primitives.moved(primitives.turned(part, 0, 0.5), head))
@@ -135,7 +135,7 @@ def _pendant(shop: Workshop) -> None:
     shop.turned(outer, profile, sides=22)
     shop.turned(
         shop.style.shade(shop.rng),
-        [(r, -h), (0.78 * r, -h + 0.085), (0.28 * r, -h + 0.16), (0, -h + 0.16)],
+        [(0, -h + 0.16), (0.28 * r, -h + 0.16), (0.78 * r, -h + 0.085), (0.99 * r, -h)],
         sides=22,
     )
     shop.add(primitives.sphere((0, 0, -h + 0.08), (0.045, 0.045, 0.05), shop.style.bulb, detail=0.6 * shop.detail))
@@ -145,11 +145,7 @@ def _globe(shop: Workshop) -> None:
     r = 0.42 * shop.width
     h = shop.between(0.3, 0.5) + 2 * r
     _cord(shop, h - 2 * r)
-    shop.add(
-        primitives.sphere(
-            (0, 0, -h + r), (r, r, shop.between(0.8, 1.0) * r), shop.style.shade(shop.rng), detail=1.6 * shop.detail
-        )
-    )
+    shop.add(primitives.sphere((0, 0, -h + r), (r, r, r), shop.style.shade(shop.rng), detail=1.6 * shop.detail))
     shop.turned(shop.style.metal(shop.rng), [(0.05, -h + 1.85 * r), (0.03, -h + 2.1 * r), (0, -h + 2.1 * r)], sides=12)
 
 

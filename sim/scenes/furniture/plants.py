@@ -169,18 +169,18 @@ def _tree(shop: Workshop, z: float, h: float, r: float, pot: float) -> None:
 def _palm(shop: Workshop, z: float, h: float, r: float, pot: float) -> None:
     """Arching fronds with rows of narrow leaflets."""
     material = shop.style.leaf(shop.rng)
-    fronds = max(5, round(shop.between(7, 11) * min(1.0, shop.detail) ** 0.3))
-    base, forward = _fan(shop, fronds, z, 0.03, 0.75, 1.35)
-    leaflets = shop.scaled_count(14, 5)
+    fronds = max(5, round(shop.between(5, 8) * min(1.0, shop.detail) ** 0.3))
+    base, forward = _fan(shop, fronds, z, 0.03, 0.25, 1.15)
+    leaflets = shop.scaled_count(9, 5)
     t = np.linspace(0.3, 1.0, leaflets)
-    reach = h - z
+    s = np.linspace(0.0, 1.0, 7)[:, None]
     for start, direction in zip(base, forward, strict=True):
-        path = start + reach * (
-            np.linspace(0, 1, 7)[:, None] * direction * 1.05
-            - 0.42 * np.linspace(0, 1, 7)[:, None] ** 2.2 * (0, 0, 1) * np.hypot(*direction[:2]) * 1.6
-        )
+        flat = np.array([direction[0], direction[1], 0.0]) / np.hypot(direction[0], direction[1])
+        lean = 1.0 - direction[2]  # fronds that lean out arch lower
+        rise = (h - z) * ((1.0 - 0.4 * lean) * s - (0.1 + 1.2 * lean) * s**2.4 * 0.7)
+        path = start + 0.85 * r * (0.3 + 1.0 * lean) / 1.05 * s * flat + rise * (0.0, 0.0, 1.0)
         shop.rod(material, path, np.linspace(0.008, 0.003, 7), sides=5, caps=False)
-        points = np.stack([np.interp(t, np.linspace(0, 1, 7), path[:, k]) for k in range(3)], axis=-1)
+        points = np.stack([np.interp(t, s[:, 0], path[:, k]) for k in range(3)], axis=-1)
         along = np.gradient(points, axis=0)
         along /= np.linalg.norm(along, axis=-1, keepdims=True)
         side = np.cross(along, (0, 0, 1.0))
@@ -191,7 +191,7 @@ def _palm(shop: Workshop, z: float, h: float, r: float, pot: float) -> None:
             shop,
             material,
             (points, heading / np.linalg.norm(heading, axis=-1, keepdims=True)),
-            0.24 * r / 0.3 * (1.15 - 0.6 * t),
+            0.5 * r * (1.15 - 0.6 * t),
             0.03 if shop.detail > 0.4 else 0.06,
             droop=0.3,
         )
