@@ -241,7 +241,9 @@ def _notes(board: pd.DataFrame) -> tuple[str, ...]:
 def interval_note(board: pd.DataFrame) -> str:
     """Return the sentence that says what the intervals of a leaderboard are about."""
     unit, clusters = board["cluster_unit"].iloc[0], int(board["clusters"].max())
-    note = f"Brackets: 95 % bootstrap intervals over {_count(clusters, unit)}"
+    grouped = unit == "query" and clusters < int(board["queries"].max())
+    counted = f"{clusters} groups of queries" if grouped else _count(clusters, unit)
+    note = f"Brackets: 95 % bootstrap intervals over {counted}"
     if unit != "scene":
         note += "; they hold for these scenes, which are too few to speak for others"
     return f"{note}."

@@ -314,8 +314,9 @@ def _lede(summary: Summary) -> str:
         _counted(estimates["map"].nunique(), "map"),
         _counted(estimates["scene"].nunique(), "scene"),
     ]
-    densities = " or ".join(map(str, summary.densities))
-    sentence = f"{counts[0]} localized {counts[1]} in {counts[2]} of {counts[3]}, from {densities} references per map."
+    several = len(summary.densities) > 1
+    references = f"{summary.densities[0]} to {summary.densities[-1]}" if several else str(summary.densities[0])
+    sentence = f"{counts[0]} localized {counts[1]} in {counts[2]} of {counts[3]}, from {references} references per map."
     first = list(board.loc[board["rank"] == 1, "method"])
     metric = _in_words(results.primary)
     if len(first) == 1:

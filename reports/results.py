@@ -146,8 +146,15 @@ def _outlines(dataset: Dataset) -> dict[str, list[RoomOutline]]:
     for record in dataset.manifest.scenes:
         path = (dataset.root / record.file).with_suffix(".json")
         if path.exists():  # a scene that somebody brought has none
-            rooms[record.name] = [_outline(room) for room in json.loads(path.read_text()).get("rooms", [])]
+            rooms[record.name] = _rooms(path)
     return rooms
+
+
+def _rooms(sidecar: Path) -> list[RoomOutline]:
+    try:
+        return [_outline(room) for room in json.loads(sidecar.read_text())["rooms"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{sidecar}: is not the sidecar of a scene ({type(error).__name__}: {error})") from error
 
 
 def _outline(room: dict[str, Any]) -> RoomOutline:

@@ -97,6 +97,16 @@ def test_a_run_whose_dataset_is_gone_is_reported_without_images(small_run: Path,
     assert "data:image/jpeg" not in page
 
 
+def test_a_damaged_sidecar_costs_the_pictures_and_not_the_report(small_run: Path, tmp_path: Path) -> None:
+    shutil.copytree(small_run, tmp_path / "run")
+    sidecar = next((tmp_path / "run").glob("dataset/scenes/*.json"))
+    for content in ("{", "[]", '{"rooms": [{"name": 1}]}'):
+        sidecar.write_text(content)
+        (results,) = load_results([tmp_path / "run"])
+        assert sidecar.name in results.trouble
+        assert results.views is None
+
+
 def test_runs_on_one_dataset_share_a_leaderboard_but_no_latency_table(
     made_up_run: Path, tmp_path: Path, estimates: pd.DataFrame, made_up: Callable
 ) -> None:
