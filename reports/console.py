@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .leaderboard import MAIN, MARK_NOTES, MARKS, MetricColumn, interval_note, metric_decimals, rank_texts, three_digits
-from .records import each_row
+from .rows import each_row
 from .tables import format_number
 
 #: What fits into 100 columns, by the metrics' names, with headers of its own.

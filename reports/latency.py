@@ -8,7 +8,7 @@ import pandas as pd
 
 from ..bench.latency import OTHER, TOTAL
 from .leaderboard import method_cells, three_digits
-from .records import each_row
+from .rows import each_row
 from .tables import Cell, Column, Table, number_cell, text_cell
 
 DENSITY = "References per map"

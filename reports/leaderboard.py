@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from .records import each_row
+from .rows import each_row
 from .tables import NOTHING, Cell, Column, Table, column_decimals, number_cell, text_cell
 
 ORACLE_MARK, CHANCE_MARK = "†", "‡"

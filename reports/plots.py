@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..bench.latency import OTHER
 from .figures import INK, MUTED, LogScale, drawing, log_ticks, new_figure, plain_ticks
 from .palette import MethodStyle
-from .records import each_row
+from .rows import each_row
 
 Styles = Mapping[str, MethodStyle]
 

@@ -14,8 +14,8 @@ import pandas as pd
 
 from ..datasets.views import View, ViewSet, pose_from_table
 from ..errors import InputError
-from .records import each_row
 from .results import RoomOutline
+from .rows import each_row
 
 MOST_ANSWERS = 6000  # answers (queries x methods x densities) that a page holds
 FEWEST_QUERIES = 60  # ... but never fewer queries than this
