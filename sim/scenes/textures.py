@@ -22,14 +22,13 @@ def plaster(canvas: Canvas) -> Array:
     """Painted plaster: clouds of tone, roller and trowel marks, blots, scuffs and filled holes."""
     relief = 2.4 * canvas.fractal(0.7, 3) + 1.8 * canvas.noise(0.11) + 1.3 * canvas.noise(0.035)
     strokes = canvas.noise(0.3, 0.045) * np.clip(canvas.noise(0.6) - 0.2, 0, 1.5)
-    return shaded(
-        canvas.base, relief + 3.0 * strokes + _blots(canvas, 0.07, 1.45, 12) - _blots(canvas, 0.055, 1.45, 13)
-    )
+    return shaded(canvas.base, relief + 3.0 * strokes + _blots(canvas, 0.085, 1.6, 12) - _blots(canvas, 0.07, 1.6, 13))
 
 
 def _blots(canvas: Canvas, scale: float, threshold: float, percent: float) -> Array:
     """Return soft spots (rows, columns), ``percent`` strong, where a noise exceeds ``threshold`` deviations."""
-    return np.clip((canvas.noise(scale) - threshold) * 2, 0, 1) * percent
+    ragged = canvas.noise(scale) + 0.5 * canvas.noise(0.4 * scale)
+    return np.clip((ragged - threshold) * 1.5, 0, 1) * percent
 
 
 def wallpaper(canvas: Canvas) -> Array:
