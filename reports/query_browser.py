@@ -51,10 +51,12 @@ def browse_queries(
     ids = list(queries["query"])
     table = {} if views is None else {name: row for row, name in enumerate(views.ids)}
     used = Counter(ref for ranking in answers["ranking"] for ref in list(ranking)[:SHOWN_REFERENCES])
-    wanted = [*ids, *(name for name, _ in sorted(used.items(), key=lambda item: (-item[1], item[0])))]
+    references = _references(views, set(queries["map"]), set(used))
+    ranked = [name for name, _ in sorted(used.items(), key=lambda item: (-item[1], item[0]))]
+    first = [reference["id"] for reference in references if reference["density"] <= densities[0]]
+    wanted = list(dict.fromkeys([*ids, *ranked, *first]))  # what matters most comes first: the page has a limit
     images = _thumbnails(() if views is None else (views[table[name]] for name in wanted if name in table))
     places = {name: place for place, name in enumerate(images)}
-    references = _references(views, set(queries["map"]), set(used))
     data = {
         "methods": list(order),
         "densities": densities,

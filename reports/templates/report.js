@@ -235,15 +235,26 @@
     }
 
     function retrieved(query, answer) {
-      if (!answer.ranking.length) return [make("h4", {}, "Retrieved references"), make("p", { class: "note" }, `${data.methods[answer.m]} ranked no references here.`)];
+      if (!answer.ranking.length) return unranked(query, answer);
       const entries = answer.ranking.map((place, i) => {
         const reference = data.references[place];
-        const distance = reference.pose ? `, ${metres(Math.hypot(...[0, 1, 2].map((k) => reference.pose[k] - query.pose[k])))} away` : "";
+        const distance = reference.pose ? `, ${away(query, reference)}` : "";
         const best = answer.relevant === i + 1 ? "; sees most of the query" : "";
         return make("figure", {}, image(data, reference, `Reference ${reference.id}`), make("figcaption", {}, `${i + 1}${distance}${best}`));
       });
       return [make("h4", {}, "Retrieved references, best first"), make("div", { class: "retrieved" }, ...entries)];
     }
+
+    /* An answer without a ranking, as most failures are: what the method had to go by. */
+    function unranked(query, answer) {
+      const density = data.densities[answer.d];
+      const known = data.references.filter((reference) => reference.map === query.map && reference.density <= density && data.images[reference.image] !== undefined);
+      const entries = known.slice(0, 10).map((reference) => make("figure", {}, image(data, reference, `Reference ${reference.id}`), make("figcaption", {}, away(query, reference))));
+      const note = make("p", { class: "note" }, `${data.methods[answer.m]} gave no ranking here.` + (entries.length ? " These are references of the map, in no order." : ""));
+      return [make("h4", {}, "References"), note, make("div", { class: "retrieved" }, ...entries)];
+    }
+
+    const away = (query, reference) => (reference.pose ? `${metres(Math.hypot(...[0, 1, 2].map((k) => reference.pose[k] - query.pose[k])))} away` : "");
 
     function others(answer) {
       const rows = data.answers.filter((other) => other.q === answer.q && other.d === answer.d).sort((a, b) => a.m - b.m).map((other) => {
