@@ -9,6 +9,7 @@ import signal
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 from relocbench.datasets.views import ViewSet
 from relocbench.methods.method import Estimate, Failure, Method, PrivilegedQuery, Query
@@ -28,6 +29,8 @@ class ReadsPose(Method):
     name = "reads-pose"
 
     def build_map(self, references: ViewSet) -> None:
+        assert cv2.getNumThreads() == 1
+        assert os.environ["OMP_NUM_THREADS"] == os.environ["OPENBLAS_NUM_THREADS"] == "1"
         self.ids = references.ids
         self.poses = references.poses
 

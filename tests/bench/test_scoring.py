@@ -49,6 +49,9 @@ def errors() -> np.ndarray:
     return np.random.default_rng(0).exponential(0.3, 400)
 
 
+MEDIAN = "median_translation_error"
+
+
 def row(board: pd.DataFrame, method: str) -> pd.Series:
     return board[board["method"] == method].iloc[0]
 
@@ -80,7 +83,8 @@ def test_methods_that_cannot_be_told_apart_share_a_rank(errors):
                 records("neither does this", np.full(errors.size, np.inf)),
                 records("the oracle", errors / 10, role="oracle"),
             ]
-        )
+        ),
+        primary=MEDIAN,
     )
     ranks = dict(zip(board["method"], board["rank"], strict=True))
     assert ranks["good"] == ranks["as good"] == 1
@@ -101,20 +105,20 @@ def test_pairing_sees_a_difference_that_intervals_of_their_own_do_not(errors):
     """Scenes differ far more than methods do; only comparing on the same scenes shows the small, steady difference."""
     hard = np.arange(400) % 8 * 0.5
     table = pd.concat([records("a", errors + hard), records("b", errors + hard + 0.05)])
-    board = leaderboard(table)
+    board = leaderboard(table, primary=MEDIAN)
     a, b = row(board, "a"), row(board, "b")
     assert a["median_translation_error_high"] > b["median_translation_error_low"]
     assert (a["rank"], b["rank"]) == (1, 2)
-    difference = paired(table, "b", "a").iloc[0]
+    difference = paired(table, "b", "a", MEDIAN).iloc[0]
     assert difference["low"] > 0
     assert difference["distinguishable"]
-    assert paired(table, "a", "b").iloc[0]["high"] == -difference["low"]
+    assert paired(table, "a", "b", MEDIAN).iloc[0]["high"] == -difference["low"]
 
 
 def test_pairs_are_compared_on_common_queries_in_any_order(errors):
     a, b = records("a", errors), records("b", errors[::-1] + 1, first=200)
     shuffled = pd.concat([a, b]).sample(frac=1, random_state=3)
-    comparison = paired(shuffled, "a", "b").iloc[0]
+    comparison = paired(shuffled, "a", "b", MEDIAN).iloc[0]
     assert comparison["queries"] == 200
     assert comparison["value_a"] == np.median(errors[200:])
     assert comparison["value_b"] == np.median(errors[::-1][:200] + 1)
@@ -176,6 +180,15 @@ def test_many_single_queries_do_not_exhaust_memory():
     assert half == pytest.approx(
         1.96 * 0.5 / np.sqrt(error.size) / 0.5, rel=0.35
     )  # 1.96 / (2 f(m) sqrt(n)), f(m) = 1/2
+
+
+def test_the_default_ranking_tells_methods_apart_that_mostly_fail(errors):
+    """Their medians are both infinite; one of them still finds three queries in ten, the other none."""
+    some = np.where(np.arange(errors.size) % 10 < 3, errors / 4, np.inf)
+    table = pd.concat([records("never", np.full(errors.size, np.inf)), records("sometimes", some)])
+    assert list(leaderboard(table)["method"]) == ["sometimes", "never"]
+    assert list(leaderboard(table)["rank"]) == [1, 2]
+    assert list(leaderboard(table, primary=MEDIAN)["rank"]) == [1, 1]
 
 
 def test_unknown_names_are_input_errors(errors):
