@@ -21,8 +21,8 @@ from .bootstrap import FEW_CLUSTERS, LEVEL, RESAMPLES, MedianDraws, cluster_coun
 
 Array = NDArray[Any]
 
-#: The metric that ranks the table. A failure scores 0 in it, so none can hide, and two methods that fail on most queries
-#: can still be told apart; their medians over all queries would both be infinite.
+#: The metric that ranks the table. A failure scores 0 in it, so none can hide, and two methods that fail on most
+#: queries can still be told apart; their medians over all queries would both be infinite.
 PRIMARY = "auc_translation_1m"
 
 #: More clusters than this (single queries, mostly) are dealt into so many groups, which bounds the memory of a resample
