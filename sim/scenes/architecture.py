@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from shapely.geometry.polygon import orient
@@ -13,7 +13,8 @@ from .floor_plan import GROUND_HEIGHT, FloorPlan, PlannedRoom
 from .garden import garden
 from .joinery import joinery
 from .mesh import Array, Part
-from .primitives import box, merged
+from .meshing import merged
+from .primitives import box
 from .tessellation import Rectangle, horizontal, panel
 from .wall_side import WallSide, opening_on, wall_sides
 
@@ -120,9 +121,7 @@ def _outside(plan: FloorPlan, finishes: Finishes) -> list[Element]:
     """Return facade and roof, which keep the sun out everywhere but at the windows."""
     top = plan.ceiling + ROOF_THICKNESS
     corners = np.asarray(orient(plan.outline).exterior.coords)
-    facade = [
-        _facade(plan, start, end, top, finishes.facade) for start, end in zip(corners[:-1], corners[1:], strict=True)
-    ]
+    facade = [_facade(plan, start, end, top, finishes.facade) for start, end in pairwise(corners)]
     roof = horizontal(plan.outline, top, finishes.roof, edge=2.0, up=True)
     return [
         Element("wall", "facade", None, (merged(facade),)),
@@ -137,7 +136,7 @@ def _facade(plan: FloorPlan, start: Array, end: Array, top: float, material: str
     holes: list[Rectangle] = []
     for opening in plan.openings:
         near = abs(opening.line - start[1 - axis]) < 0.4 and opening.kind in {"window", "entrance"}
-        ends = sorted((float(along[axis] * (at - start[axis])) for at in (opening.start, opening.end)))
+        ends = sorted(float(along[axis] * (at - start[axis])) for at in (opening.start, opening.end))
         if near and ends[0] > 0 and ends[1] < length:
             bottom = opening.bottom if opening.bottom > 0 else GROUND_HEIGHT - _OVERLAP
             holes.append((ends[0], bottom, ends[1], opening.top))

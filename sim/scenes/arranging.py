@@ -12,8 +12,8 @@ from .joinery import SILL_DEPTH, SILL_NOSE, SILL_THICKNESS, has_sill
 from .mesh import Piece, Surface
 from .placement import Placement, RoomSpace
 from .solids import corners_of
-from .wall_side import WallSide, opening_on
 from .supplier import Order, Size
+from .wall_side import WallSide, opening_on
 
 WALL_GAP = 0.016  # clears the skirting
 _LIFT = 0.0008  # what stands on something is this far above it, so that no two faces coincide
@@ -187,8 +187,8 @@ class Arranger:
         seat_width, seat_depth, _ = self.piece(chair).size
         along = max(1, int(width / (seat_width + 0.12)))
         spots = [(-width / 2 + width * (k + 0.5) / along, side) for k in range(along) for side in (1, -1)]
-        seats = [(x, s * depth / 2, np.pi if s > 0 else 0.0, 0.0, s) for x, s in spots]
-        seats += [(s * width / 2, 0.0, np.pi / 2 if s > 0 else -np.pi / 2, s, 0.0) for s in (1, -1)]
+        seats = [(x, s * depth / 2, np.pi if s > 0 else 0.0, 0, s) for x, s in spots]
+        seats += [(s * width / 2, 0.0, np.pi / 2 if s > 0 else -np.pi / 2, s, 0) for s in (1, -1)]
         numbers = []
         for x, y, turn, out_x, out_y in seats[:count]:
             # Tucked in where the table lets the seat go under it, else just in front of its edge.

@@ -49,7 +49,7 @@ class Clearance:
         Surfaces more than a metre outside of all rooms do not count.
         """
         points = np.asarray(points, dtype=np.float64).reshape(-1, 3)
-        nearest, _ = self._tree.query(points, distance_upper_bound=limit + self._reach)
+        nearest = np.asarray(self._tree.query(points, distance_upper_bound=limit + self._reach)[0])
         result = np.full(len(points), float(limit))
         asked = np.flatnonzero(np.isfinite(nearest))
         radii = np.minimum(nearest[asked], limit) + self._reach

@@ -13,6 +13,8 @@ from .placement import Placement, RoomSpace
 from .room_furniture import FURNISH, fill_walls
 from .supplier import Supplier
 
+_LAMP_HEIGHT = 2.05  # one walks below lamps
+
 
 def furnish_house(plan: FloorPlan, supplier: Supplier) -> list[list[Placement]]:
     """Return the placements of every room, in the order of the plan's rooms."""
@@ -46,13 +48,16 @@ def _hang_lights(arranger: Arranger) -> None:
     longer, shorter = max(x1 - x0, y1 - y0), min(x1 - x0, y1 - y0)
     count = max(1, round(longer / 4.0)) if shorter < 2.2 or longer > 6.0 else 1
     grand = space.room.type in {"living room", "dining room"} and arranger.rng.random() < 0.4
-    lamp = arranger.supplier.usual("chandelier" if grand else "light")
+    drop = round(space.plan.ceiling - _LAMP_HEIGHT, 2)
+    lamp = arranger.supplier.usual("chandelier" if grand and drop > 0.5 else "light")
+    if arranger.piece(lamp).size[2] > drop:
+        lamp = arranger.supplier.usual(lamp.category, (None, None, drop))
     for k in range(count):
         share = (k + 0.5) / count
         along, across = (share, 0.5) if x1 - x0 > y1 - y0 else (0.5, share)
         x, y = x0 + along * (x1 - x0), y0 + across * (y1 - y0)
         if arranger.from_ceiling(lamp, x, y) is None:
-            arranger.from_ceiling("light", x, y)
+            arranger.from_ceiling(arranger.order("light", (None, None, min(drop, 0.2))), x, y)
 
 
 def _copy(original: RoomSpace, space: RoomSpace, *, mirrored: bool) -> None:
@@ -72,7 +77,7 @@ def _copy(original: RoomSpace, space: RoomSpace, *, mirrored: bool) -> None:
 
 
 def _moved(placement: Placement, original: RoomSpace, space: RoomSpace, *, mirrored: bool) -> Placement:
-    ax0, ay0, ax1, ay1 = original.room.interior
+    ax0, ay0, _, _ = original.room.interior
     bx0, by0, bx1, by1 = space.room.interior
     x, y, yaw = placement.x - ax0 + bx0, placement.y - ay0 + by0, placement.yaw
     if not mirrored:

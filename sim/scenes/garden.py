@@ -10,7 +10,8 @@ from .element import Element
 from .finishes import Finishes
 from .floor_plan import GROUND_HEIGHT
 from .mesh import Part
-from .primitives import box, cylinder, merged, sphere
+from .meshing import merged
+from .primitives import box, cylinder, sphere
 from .tessellation import horizontal
 
 _BEYOND = 1.0  # how far the ground goes on behind the enclosure, which hides the rest: light is baked per square metre

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,11 +16,11 @@ from .element import Element
 from .finishes import Finishes, choose_finishes
 from .floor_plan import FloorPlan
 from .furnishing import furnish_house
+from .level_of_detail import furniture_elements
 from .lighting import LUMINAIRES, Luminaire, light_conditions
 from .materials import Materials
-from .mesh import Array, Part
+from .mesh import Array
 from .navigable import navigable_floor
-from .placement import Placement
 from .planning import plan_floor
 from .supplier import Supplier
 
@@ -28,42 +28,8 @@ from .supplier import Supplier
 HOUSE_VERSION = "1"
 
 FEWEST_TRIANGLES, MOST_TRIANGLES = 20_000, 2_000_000
-_FURNITURE_SHARE = (0.35, 0.75)  # of all triangles
 _TOLERANCE = 0.1  # of the number of triangles that was asked for
 _COARSEST, _FINEST = 2.0, 0.02  # edges of cells on walls, metres
-_LEAST_DETAIL, _MOST_DETAIL = 0.05, 40.0
-
-
-@dataclass(frozen=True)
-class _Blueprint:
-    """All that is decided about a house before meshes are made at some level of detail."""
-
-    seed: int
-    plan: FloorPlan
-    finishes: Finishes
-    supplier: Supplier
-    placements: list[list[Placement]]
-
-    def furniture(self, detail: float) -> list[list[Element]]:
-        """Return the pieces of every room at a level of detail."""
-        return [
-            [self._element(room.name, number, placement, detail) for number, placement in enumerate(placements)]
-            for room, placements in zip(self.plan.rooms, self.placements, strict=True)
-        ]
-
-    def _element(self, room: str, number: int, placement: Placement, detail: float) -> Element:
-        piece = self.supplier.make(placement.order, detail=detail)
-        parts = tuple(_placed(part, placement) for part in piece.parts)
-        return Element(piece.category, f"{room}/{piece.category} {number}", room, parts)
-
-    def furniture_triangles(self, detail: float) -> int:
-        """Return the number of triangles of all pieces at a level of detail."""
-        orders = [placement.order for placements in self.placements for placement in placements]
-        return sum(len(part.triangles) for o in orders for part in self.supplier.make(o, detail=detail).parts)
-
-    def shell(self, edge: float) -> list[Element]:
-        """Return everything that is not furniture, in cells of at most ``edge`` metres."""
-        return build_architecture(self.plan, self.finishes, edge=edge, seed=self.seed)
 
 
 def generate_house(seed: int, *, triangles: int = 100_000) -> Scene:
@@ -83,8 +49,10 @@ def generate_house(seed: int, *, triangles: int = 100_000) -> Scene:
     plan = plan_floor(rng)
     finishes = choose_finishes(plan, materials, rng)
     supplier = Supplier(materials, seed)
-    blueprint = _Blueprint(seed, plan, finishes, supplier, furnish_house(plan, supplier))
-    elements = _at_detail(blueprint, triangles)
+    furniture = furniture_elements(plan, furnish_house(plan, supplier), supplier, triangles=triangles)
+    left = triangles - sum(element.triangle_count for element in furniture)
+    shell = _shell_with(plan, finishes, seed, wanted=left, tolerance=_TOLERANCE * triangles)
+    elements = [*shell, *furniture]
     scene = _assembled(f"house-{seed:05d}", elements, materials)
     shining = {material.name for material in scene.materials if max(material.emission) > 0}
     luminaires = _luminaires(elements, plan, shining)
@@ -97,69 +65,10 @@ def generate_house(seed: int, *, triangles: int = 100_000) -> Scene:
     return replace(scene, navigable=navigable_floor(scene))
 
 
-def _at_detail(blueprint: _Blueprint, triangles: int) -> list[Element]:
-    """Choose the furniture's detail first, then cells on walls and floors that bring the sum to ``triangles``."""
-    detail = _furniture_detail(blueprint, triangles)
-    furniture = _largest(blueprint, blueprint.furniture(detail), _FURNITURE_SHARE[1] * triangles)
-    left = triangles - sum(element.triangle_count for element in furniture)
-    return [*_shell_with(blueprint, left, tolerance=_TOLERANCE * triangles), *furniture]
-
-
-def _furniture_detail(blueprint: _Blueprint, triangles: int) -> float:
-    """Search a detail at which the furniture has a fair share of all triangles; 1 where that will do."""
-    detail, low, high = 1.0, _LEAST_DETAIL, _MOST_DETAIL
-    for _ in range(5):
-        share = blueprint.furniture_triangles(detail) / triangles
-        if _FURNITURE_SHARE[0] <= share <= _FURNITURE_SHARE[1]:
-            break
-        low, high = (detail, high) if share < _FURNITURE_SHARE[0] else (low, detail)
-        if high < 1.1 * low:
-            break
-        detail = round(float(np.clip(detail * np.mean(_FURNITURE_SHARE) / share, 1.04 * low, high / 1.04)), 3)
-    return detail
-
-
-def _largest(blueprint: _Blueprint, furniture: list[list[Element]], most: float) -> list[Element]:
-    """Return the furniture without the smallest things where even the coarsest has more triangles than ``most``.
-
-    What stands on something goes before that does.
-    """
-    count = sum(element.triangle_count for room in furniture for element in room)
-    order = sorted(
-        (_volume(element), room, number)
-        for room, elements in enumerate(furniture)
-        for number, element in enumerate(elements)
-    )
-    dropped: set[tuple[int, int]] = set()
-    for _, room, number in order:
-        if count <= most:
-            break
-        for gone in _with_dependents(blueprint.placements[room], number):
-            if (room, gone) not in dropped:
-                dropped.add((room, gone))
-                count -= furniture[room][gone].triangle_count
-    return [e for r, room in enumerate(furniture) for n, e in enumerate(room) if (r, n) not in dropped]
-
-
-def _with_dependents(placements: Sequence[Placement], number: int) -> list[int]:
-    """Return a placement and all that stands on it; what stands on something has a higher number than that."""
-    gone = {number}
-    for later in range(number + 1, len(placements)):
-        if placements[later].support in gone:
-            gone.add(later)
-    return sorted(gone)
-
-
-def _volume(element: Element) -> float:
-    low = np.min([part.vertices.min(axis=0) for part in element.parts], axis=0)
-    high = np.max([part.vertices.max(axis=0) for part in element.parts], axis=0)
-    return float(np.prod(np.maximum(high - low, 0.02)))
-
-
-def _shell_with(blueprint: _Blueprint, wanted: float, *, tolerance: float) -> list[Element]:
-    """Build the shell with the cell size at which it has about ``wanted`` triangles."""
+def _shell_with(plan: FloorPlan, finishes: Finishes, seed: int, *, wanted: float, tolerance: float) -> list[Element]:
+    """Build walls and all that is not furniture with the cell size at which they have about ``wanted`` triangles."""
     edge = 0.25
-    elements = blueprint.shell(edge)
+    elements = build_architecture(plan, finishes, edge=edge, seed=seed)
     for _ in range(4):
         count = sum(element.triangle_count for element in elements)
         if abs(count - wanted) < tolerance:
@@ -168,16 +77,8 @@ def _shell_with(blueprint: _Blueprint, wanted: float, *, tolerance: float) -> li
         if abs(new - edge) < 1e-3:
             break
         edge = new
-        elements = blueprint.shell(edge)
+        elements = build_architecture(plan, finishes, edge=edge, seed=seed)
     return elements
-
-
-def _placed(part: Part, placement: Placement) -> Part:
-    """Return a part of a piece in world coordinates."""
-    cos, sin = np.cos(placement.yaw), np.sin(placement.yaw)
-    turn = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
-    vertices = part.vertices @ turn.T + (placement.x, placement.y, placement.z)
-    return Part(vertices, part.normals @ turn.T, part.uvs, part.triangles, part.material)
 
 
 def _luminaires(elements: Sequence[Element], plan: FloorPlan, shining: Container[str]) -> list[Luminaire]:

@@ -8,7 +8,8 @@ from .element import Element
 from .finishes import Finishes
 from .floor_plan import GROUND_HEIGHT, HALF_WALL, OUTER_REACH, FloorPlan, Opening
 from .mesh import Array, Part
-from .primitives import box, merged
+from .meshing import merged
+from .primitives import box
 from .tessellation import panel
 
 LINING = 0.025

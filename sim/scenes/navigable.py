@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from shapely import box as boxes
+from shapely import get_parts
 from shapely.geometry import MultiPolygon, Polygon
 from shapely.ops import unary_union
 
@@ -16,17 +17,17 @@ from ..scene import Scene
 Array = NDArray[Any]
 
 ROBOT_RADIUS = 0.25
-_CELL = 0.05
+_CELL = 0.04
 _MOST_CELLS = 4_000_000
-_MARGIN = 0.05  # a cell's size, so that what lies between samples is kept away from too
-_STEP, _HEADROOM = 0.04, 2.0  # what is lower is driven over, what is higher is driven under
+_MARGIN = 0.03  # what surfaces and polygons may be off for being taken cell by cell
+_STEP, _HEADROOM = 0.04, 1.9  # what is lower is driven over, what is higher is driven under
 _SMALLEST = 0.15  # square metres; smaller patches are gaps behind furniture
 
 
 def navigable_floor(scene: Scene, *, radius: float = ROBOT_RADIUS) -> MultiPolygon:
     """Return the floor, in world x, y, whose points keep ``radius`` metres from all obstacles and from its edge.
 
-    An obstacle is whatever has surface between 0.04 and 2.0 m above the floor. Empty where there is no such floor.
+    An obstacle is whatever has surface between 0.04 and 1.9 m above the floor. Empty where there is no such floor.
     """
     level = floor_level(scene)
     low, high = _bounds(scene)
@@ -102,8 +103,5 @@ def _polygons(free: Array, low: Array, cell: float) -> MultiPolygon:
     columns, starts = np.nonzero(change == 1)
     _, ends = np.nonzero(change == -1)
     x0, y0 = low[0] + columns * cell, low[1] + starts * cell
-    shape = unary_union(boxes(x0, y0, x0 + cell * 1.0001, low[1] + ends * cell))
-    shape = shape.buffer(0).simplify(0.02)
-    if isinstance(shape, Polygon):
-        return MultiPolygon([] if shape.is_empty else [shape])
-    return MultiPolygon([part for part in shape.geoms if isinstance(part, Polygon)])
+    shape = unary_union(boxes(x0, y0, x0 + cell * 1.0001, low[1] + ends * cell)).simplify(0.02)
+    return MultiPolygon([part for part in get_parts(shape) if isinstance(part, Polygon) and not part.is_empty])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from shapely import contains_xy
+from shapely import contains_xy, get_parts
 from shapely.geometry import MultiPolygon, Polygon
 
 from ...errors import InputError
@@ -94,19 +94,23 @@ def free_point_near(
         if clear.any():
             return part[int(np.argmax(clear))]
     raise InputError(
-        f"{clearance.scene.name}: no free space {height:.2f} m above the floor near {np.round(xy, 2).tolist()}; "
-        "choose another height or room"
+        f"{clearance.scene.name}: no free space {height:.2f} m above the floor around "
+        f"{np.round(np.asarray(xy), 2).tolist()}; choose another height or room"
     )
 
 
 def _within(area: MultiPolygon, scene: Scene, room: str | None) -> Polygon | MultiPolygon:
-    return area if room is None else area.intersection(scene.room(room).polygon)
+    if room is None:
+        return area
+    inside = area.intersection(scene.room(room).polygon)
+    return MultiPolygon([part for part in get_parts(inside) if isinstance(part, Polygon) and not part.is_empty])
 
 
 def _floor_area(scene: Scene, clearance: Clearance) -> MultiPolygon:
     if scene.rooms:
         return MultiPolygon([room.polygon for room in scene.rooms])
-    return MultiPolygon([clearance.navigable.convex_hull]) if not clearance.navigable.is_empty else MultiPolygon()
+    hull = clearance.navigable.convex_hull
+    return MultiPolygon([hull]) if isinstance(hull, Polygon) and not hull.is_empty else MultiPolygon()
 
 
 def _place(scene: Scene, room: str | None) -> str:

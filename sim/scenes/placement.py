@@ -12,10 +12,10 @@ from .floor_plan import HALF_WALL, FloorPlan, Opening, PlannedRoom
 from .joinery import SILL_DEPTH, SILL_NOSE, SILL_THICKNESS, has_sill, open_leaf, outward
 from .mesh import Array, Piece
 from .solids import aligned_box, corners_of, distance_to_box, overlapping, placed_boxes
-from .wall_side import WallSide, opening_on, wall_sides
 from .supplier import Order, Supplier
+from .wall_side import WallSide, opening_on, wall_sides
 
-WALKWAY = 0.70  # the width that stays free between the doors of a room
+WALKWAY = 0.76  # the width that stays free between the doors of a room: 0.7 m, and what the grid may be off
 _CELL = 0.05
 _HEADROOM = 1.8  # what hangs higher is no obstacle
 _STEP = 0.03  # what is lower is walked over
@@ -58,7 +58,8 @@ class RoomSpace:
         self._fronts: list[Array] = []
         self._door_zones = np.concatenate([np.zeros((0, 8)), *map(self._door_zone, self._doors())])
         self._window_zones = np.concatenate([np.zeros((0, 8)), *map(self._window_zone, self.windows())])
-        self._prepare_walkway()
+        self._points, self._clear = self._walking_grid()
+        self._anchors = self._door_anchors()
 
     def windows(self) -> list[Opening]:
         """Return the room's windows."""
@@ -191,24 +192,32 @@ class RoomSpace:
     def _is_obstacle(whole: Array) -> bool:
         return bool(whole[6] < _HEADROOM and whole[7] > _STEP)
 
-    def _prepare_walkway(self) -> None:
+    def _walking_grid(self) -> tuple[Array, Array]:
+        """Return points (P, 2) all over the floor, and the (rows, columns) bool of where one can stand among them."""
         x0, y0, x1, y1 = self.room.interior
         xs, ys = np.arange(x0 + _CELL / 2, x1, _CELL), np.arange(y0 + _CELL / 2, y1, _CELL)
         grid = np.stack(np.meshgrid(xs, ys), axis=-1)
-        self._points = grid.reshape(-1, 2)
+        points = grid.reshape(-1, 2)
         margin = np.minimum.reduce([grid[..., 0] - x0, x1 - grid[..., 0], grid[..., 1] - y0, y1 - grid[..., 1]])
         clear = margin >= WALKWAY / 2
         for fixture in self._solids[0]:
-            if self._is_obstacle(fixture) and fixture[7] > 1.9:  # open leaves; sills are above the feet
-                clear &= (distance_to_box(self._points, fixture) >= WALKWAY / 2).reshape(clear.shape)
-        self._clear = clear
-        anchors = [self.side_of(door).point(sum(opening_on(self.side_of(door), door)[::2]) / 2, 0.45)
-                   for door in self._doors()]  # fmt: skip
-        free = np.flatnonzero(clear)
-        # A leaf may stand close to its door: the anchor moves to the nearest place where one can stand.
-        self._anchors = [
-            int(free[np.argmin(((self._points[free] - anchor) ** 2).sum(axis=1))]) for anchor in anchors if len(free)
-        ]
+            if fixture[6] < _STEP:  # open leaves; sills are no obstacle
+                clear &= (distance_to_box(points, fixture) >= WALKWAY / 2).reshape(clear.shape)
+        return points, clear
+
+    def _door_anchors(self) -> list[int]:
+        """Return a grid point before each door from which one walks on.
+
+        A leaf may stand close to its door: then it is the nearest point where one can stand.
+        """
+        free = np.flatnonzero(self._clear)
+        anchors = []
+        for door in self._doors() if len(free) else []:
+            side = self.side_of(door)
+            u0, _, u1, _ = opening_on(side, door)
+            before = np.array(side.point((u0 + u1) / 2, 0.45))
+            anchors.append(int(free[np.argmin(((self._points[free] - before) ** 2).sum(axis=1))]))
+        return anchors
 
     def _walkable(self, clear: Array) -> bool:
         """Whether one still walks between all doors, and a tenth of the room can be stood in."""

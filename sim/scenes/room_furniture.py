@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .arranging import Arranger
-from .wall_side import WallSide
 from .placement import Placement
 from .supplier import Order
+from .wall_side import WallSide
 
 
 def _opposite(arranger: Arranger, number: int) -> list[WallSide]:

@@ -21,10 +21,8 @@ def arrange_cells(rng: np.random.Generator, wishes: Sequence[RoomWish]) -> list[
     With a corridor: two rows of rooms along it, some rows two rooms deep, sometimes with the living room across its
     end. Without: a rectangle that is cut in two again and again.
     """
-    if any(wish.type == "corridor" for wish in wishes):
-        cells = _along_corridor(rng, wishes)
-    else:
-        cells = _sliced(rng, wishes)
+    with_corridor = any(wish.type == "corridor" for wish in wishes)
+    cells = _along_corridor(rng, wishes) if with_corridor else _sliced(rng, wishes)
     return None if cells is None else _turned(rng, cells)
 
 

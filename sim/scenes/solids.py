@@ -49,9 +49,9 @@ def _boxes_of(part: Part) -> Array:
 
 def _without_contained(boxes: Array) -> Array:
     """Drop boxes that lie inside another one; of equal ones the first stays."""
-    inside = (boxes[:, None, 0] >= boxes[None, :, 0] - 1e-6).all(-1) & (
-        boxes[:, None, 1] <= boxes[None, :, 1] + 1e-6
-    ).all(-1)
+    starts_in = np.all(boxes[:, None, 0] >= boxes[None, :, 0] - 1e-6, axis=-1)
+    ends_in = np.all(boxes[:, None, 1] <= boxes[None, :, 1] + 1e-6, axis=-1)
+    inside: Array = np.logical_and(starts_in, ends_in)
     np.fill_diagonal(inside, False)
     mutual = inside & inside.T & np.triu(np.ones_like(inside), 1)
     return boxes[~(inside & ~mutual).any(axis=1)]
@@ -75,7 +75,7 @@ def aligned_box(low: ArrayLike, high: ArrayLike) -> Array:
     return placed_boxes(np.stack([np.asarray(low, dtype=float), np.asarray(high, dtype=float)])[None], 0, 0, 0, 0)
 
 
-def overlapping(a: Array, b: Array, *, slack: float = 1e-3) -> Array:
+def overlapping(a: Array, b: Array, *, slack: float = 1e-4) -> Array:
     """Return which boxes a (K, 8) and b (M, 8) interpenetrate by more than ``slack`` metres, (K, M) bool.
 
     Separating axes: two upright boxes are apart where their heights are, or their shadows on one of the four

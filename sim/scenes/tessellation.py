@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -56,10 +57,7 @@ def panel(
 
 def _grid_lines(low: float, high: float, breaks: Sequence[float], edge: float) -> Array:
     fixed = np.unique(_on_lattice([low, high, *(b for b in breaks if low < b < high)]))
-    lines = [
-        np.linspace(a, b, max(1, int(np.ceil((b - a) / edge - 1e-6))), endpoint=False)
-        for a, b in zip(fixed[:-1], fixed[1:], strict=True)
-    ]
+    lines = [np.linspace(a, b, max(1, int(np.ceil((b - a) / edge - 1e-6))), endpoint=False) for a, b in pairwise(fixed)]
     return _on_lattice(np.concatenate([*lines, fixed[-1:]]))
 
 
