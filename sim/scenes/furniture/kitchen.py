@@ -146,19 +146,26 @@ def stove(shop: Workshop) -> None:
             [(0.02, 0), (0.018, 0.026), (0, 0.028)], shop.style.chrome, detail=0.6 * shop.detail, sides=10
         )
         shop.add(primitives.moved(primitives.turned(part, 0, -np.pi / 2), (x, d / 2 - 0.03, h - 0.08)))
-    gas = shop.chance(0.5)
+    _hob(shop, w, d, h - 0.008, gas=shop.chance(0.5))
+
+
+def _hob(shop: Workshop, w: float, d: float, z: float, *, gas: bool) -> None:
+    """Add four cooking places on a plate at height ``z``: flat rings, or cast-iron pan supports with crossed ribs."""
+    iron, rib = shop.style.iron, 0.003
+    plate = z + 0.012 if gas else z
     for x in (-0.24 * w, 0.24 * w):
-        for y in (-0.23 * d, 0.2 * d):
+        if gas:
+            shop.box(iron, (x - 0.2 * w, -0.38 * d, z), (x + 0.2 * w, 0.36 * d, plate), radius=0.004)
+        for y in (-0.2 * d, 0.18 * d):
             r = shop.pick(0.075, 0.09)
             if gas:
-                shop.turned(shop.style.iron, [(r, 0), (0.8 * r, 0.012), (0, 0.012)], (x, y, h - 0.008), sides=12)
                 for a, b in ((r, 0.006), (0.006, r)):
-                    shop.box(shop.style.iron, (x - a, y - b, h + 0.006), (x + a, y + b, h + 0.014), faces="xXyYZ")
-            else:
-                shop.turned(
-                    shop.style.steel, [(r, 0), (r, 0.005), (0.9 * r, 0.006), (0, 0.006)], (x, y, h - 0.008), sides=16
-                )
-    shop.surface(-0.38 * w, -0.36 * d, 0.38 * w, 0.34 * d, h + (0.014 if gas else -0.002), 0.5)
+                    shop.box(iron, (x - a, y - b, plate), (x + a, y + b, plate + rib), faces="xXyYZ")
+            ring = [(r, 0), (r, rib), (0.8 * r, rib)] if gas else [(r, 0), (0.95 * r, rib), (0, rib)]
+            shop.turned(
+                iron if gas else shop.style.steel, [*ring, (0.8 * r, 0)] if gas else ring, (x, y, plate), sides=16
+            )
+    shop.surface(-0.4 * w, -0.36 * d, 0.4 * w, 0.34 * d, plate + rib, 0.5)
 
 
 def _oven_front(shop: Workshop, body: str, w: float, y: float, z0: float, z1: float) -> None:
