@@ -32,7 +32,7 @@ THREAD_POLICY: dict[str, str] = {
 }
 
 #: Libraries whose version can change an answer.
-_DECISIVE = ("numpy", "scipy", "opencv-python-headless", "faiss-cpu", "poselib", "pycolmap")
+_DECISIVE = ("numpy", "scipy", "opencv-python-headless", "opencv-python", "faiss-cpu", "poselib", "pycolmap")
 _RECORDED = (*_DECISIVE, "embreex", "numba", "pandas", "pyarrow", "torch", "torchvision")
 
 #: The package's own sources whose change can change an answer.
@@ -60,10 +60,8 @@ def code_version(*method_sources: Path) -> str:
     That is the sources of geometry, datasets and methods, the given files (methods from outside the package), and the
     versions of the libraries that compute.
     """
-    own = [path for name in _DECISIVE_SOURCES for path in _sources(_PACKAGE / name)]
-    hashes = {str(path.relative_to(_PACKAGE)): _sha256(path) for path in own}
     others = {path.name: _sha256(path) for path in method_sources}
-    return digest({"sources": hashes, "methods": others, "libraries": {n: _version(n) for n in _DECISIVE}})
+    return digest({"sources": _own_sources(), "methods": others, "libraries": {n: _version(n) for n in _DECISIVE}})
 
 
 def hardware() -> dict[str, Any]:
@@ -119,6 +117,12 @@ def _git(*arguments: str) -> str:
         raise FileNotFoundError(_PACKAGE / ".git")
     result = subprocess.run(["git", "-C", str(_PACKAGE), *arguments], capture_output=True, text=True, check=True)
     return result.stdout.strip()
+
+
+@cache  # a process runs the sources that it started with
+def _own_sources() -> dict[str, str]:
+    own = [path for name in _DECISIVE_SOURCES for path in _sources(_PACKAGE / name)]
+    return {path.relative_to(_PACKAGE).as_posix(): _sha256(path) for path in own}
 
 
 def _sources(path: Path) -> list[Path]:
