@@ -1,6 +1,6 @@
 """relocbench: a simulation-driven benchmark suite for visual localization.
 
-Conventions that hold everywhere in the package (``docs/conventions.md`` and every dataset's manifest repeat them):
+Conventions that hold everywhere in the package, and that every dataset repeats in its manifest:
 
 - world: right-handed, metres, z up; camera: OpenCV axes (x right, y down, z forward);
 - a pose is ``world_from_camera``; quaternions are (w, x, y, z), normalised, w >= 0;

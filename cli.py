@@ -27,6 +27,21 @@ class Size(StrEnum):
     full = "full"
 
 
+class Split(StrEnum):
+    """Which houses a run localizes in."""
+
+    test = "test"
+    val = "val"
+
+
+class Overwrite(StrEnum):
+    """What to do about results that are there already: compute what is missing, everything again, or nothing."""
+
+    only_missing = "only-missing"
+    always = "always"
+    only_cache = "only-cache"
+
+
 class Listing(StrEnum):
     """What ``relocbench list`` can list."""
 
@@ -35,7 +50,9 @@ class Listing(StrEnum):
     simulators = "simulators"
 
 
-Track = Annotated[str, typer.Argument(help="A track's name (see 'relocbench list tracks') or the path of a track YAML.")]
+Track = Annotated[
+    str, typer.Argument(help="A track's name (see 'relocbench list tracks') or the path of a track YAML.")
+]
 SizeOption = Annotated[Size, typer.Option(help="mini: seconds; small: minutes on two cores; full: the paper's scale.")]
 Jobs = Annotated[
     int | None, typer.Option(min=1, help="Processes at once; all cores by default. Never changes a result.")
@@ -44,8 +61,7 @@ Out = Annotated[Path | None, typer.Option(help="Folder to write into; runs/<trac
 MethodFiles = Annotated[
     list[str] | None, typer.Option("--method", help="Also run the method in file.py:Class; may be repeated.")
 ]
-QueryTimeout = Annotated[float, typer.Option(help="Seconds a method may take for one query before it counts as failed.")]
-MapTimeout = Annotated[float, typer.Option(help="Seconds a method may take to build one map.")]
+Dataset = Annotated[Path | None, typer.Option(help="Use this dataset instead of generating the track's.")]
 
 
 @app.command()
@@ -56,9 +72,15 @@ def run(
     method: MethodFiles = None,
     jobs: Jobs = None,
     out: Out = None,
-    dataset: Annotated[Path | None, typer.Option(help="Use this dataset instead of generating the track's.")] = None,
-    query_timeout: QueryTimeout = 60.0,
-    map_timeout: MapTimeout = 600.0,
+    dataset: Dataset = None,
+    split: Annotated[Split, typer.Option(help="val is for tuning; what is reported comes from test.")] = Split.test,
+    overwrite: Annotated[
+        Overwrite, typer.Option(help="What to do about results that are there.")
+    ] = Overwrite.only_missing,
+    query_timeout: Annotated[
+        float | None, typer.Option(min=0.1, help="Seconds per query; the track's by default.")
+    ] = None,
+    map_timeout: Annotated[float | None, typer.Option(min=0.1, help="Seconds per map; the track's by default.")] = None,
 ) -> None:
     """Generate what is missing, fit, build maps, localize, score and report. The main job; resumes where it stopped."""
     from .bench.runner import run_track
@@ -74,6 +96,8 @@ def run(
         jobs=jobs,
         out=out or _default_folder(track, size),
         dataset=dataset,
+        split=split.value,
+        overwrite=overwrite.value,
         query_timeout=query_timeout,
         map_timeout=map_timeout,
     )
@@ -83,12 +107,14 @@ def run(
 
 
 @app.command()
-def generate(track: Track, out: Annotated[Path, typer.Option()], size: SizeOption = Size.small, jobs: Jobs = None) -> None:
+def generate(
+    track: Track, out: Annotated[Path, typer.Option()], size: SizeOption = Size.small, jobs: Jobs = None
+) -> None:
     """Generate a track's dataset, resuming where an earlier call stopped."""
     from .bench.tracks import load_track
     from .datasets.generate import generate as generate_dataset
 
-    dataset = generate_dataset(load_track(track).sizes[size.value].dataset, out, jobs=jobs)
+    dataset = generate_dataset(load_track(track).size(size.value).dataset, out, jobs=jobs)
     console.print(f"{len(dataset.views)} views in {out}, sha256 {dataset.sha256}")
 
 
@@ -96,11 +122,11 @@ def generate(track: Track, out: Annotated[Path, typer.Option()], size: SizeOptio
 def check(folder: Path, jobs: Jobs = None) -> None:
     """Verify a dataset: checksums, ranges, and that its depth maps and poses agree with each other."""
     from .datasets.check import check as check_dataset
+    from .datasets.check import raise_if_unsound
 
-    report = check_dataset(folder, jobs=jobs)
-    console.print(report.table())
-    if not report.ok:
-        raise InputError(f"{folder}: {report.verdict}")
+    found = check_dataset(folder, jobs=jobs)
+    console.print(found.table())
+    raise_if_unsound(found)
 
 
 @app.command()
@@ -133,11 +159,12 @@ def train(
     size: SizeOption = Size.small,
     out: Annotated[Path | None, typer.Option(help="Folder for what is learned; weights/<method>.")] = None,
     jobs: Jobs = None,
+    dataset: Dataset = None,
 ) -> None:
     """Fit a method once on a track's training scenes, and save what it learned."""
     from .bench.fitting import train_method
 
-    console.print(str(train_method(method, track, size=size.value, out=out, jobs=jobs)))
+    console.print(str(train_method(method, track, size=size.value, out=out, jobs=jobs, dataset=dataset)))
 
 
 @app.command()
@@ -147,11 +174,13 @@ def profile(
     size: SizeOption = Size.mini,
     out: Out = None,
     jobs: Jobs = None,
+    dataset: Dataset = None,
 ) -> None:
     """Measure what one query costs, stage by stage, with nothing else running; writes pytest-benchmark's JSON."""
     from .bench.profile import profile_method
 
-    result = profile_method(track, method, size=size.value, out=out or _default_folder(track, size), jobs=jobs)
+    folder = out or _default_folder(track, size)
+    result = profile_method(track, method, size=size.value, out=folder, jobs=jobs, dataset=dataset)
     console.print(result.table())
     console.print(f"pytest-benchmark JSON: {result.benchmark_json}", soft_wrap=True)
 

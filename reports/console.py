@@ -15,6 +15,7 @@ from .tables import format_number
 
 #: What fits into 100 columns, by the metrics' names, with headers of its own.
 HEADERS = {
+    "auc_translation_1m": "AUC to 1 m",
     "median_translation_error": "median error",
     "median_rotation_error": "rotation",
     "success_rate": "success",

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..bench.scoring import PRIMARY
 from .rows import each_row
 from .tables import NOTHING, Cell, Column, Table, column_decimals, number_cell, text_cell
 
@@ -37,6 +38,7 @@ def _share(name: str, header: str) -> MetricColumn:
 
 
 MAIN = (
+    _share("auc_translation_1m", "AUC to 1 m"),
     MetricColumn("median_translation_error", "Median translation error, all", "m", smaller_is_better=True),
     MetricColumn("median_rotation_error", "Median rotation error, all", "°", smaller_is_better=True),
     _share("success_rate", "Success rate"),
@@ -48,8 +50,7 @@ MAIN = (
 )
 FURTHER = (
     _share("recall_0.1m_1deg", "Recall 0.1 m, 1°"),
-    _share("auc_translation_1m", "AUC translation to 1 m"),
-    _share("auc_rotation_10deg", "AUC rotation to 10°"),
+    _share("auc_rotation_10deg", "AUC to 10°"),
     MetricColumn("mrr", "Mean reciprocal rank", ""),
     _share("recall_at_1", "Recall@1"),
     _share("recall_at_5", "Recall@5"),
@@ -68,13 +69,14 @@ def leaderboard_tables(board: pd.DataFrame) -> list[Table]:
     ]
 
 
-def main_table(board: pd.DataFrame) -> Table:
-    """Return the table that ranks the methods of one density."""
+def main_table(board: pd.DataFrame, primary: str = PRIMARY) -> Table:
+    """Return the table that ranks the methods of one density; ``primary`` is among its columns whatever it is."""
+    metrics = MAIN if SHOWN[primary] in MAIN else (SHOWN[primary], *MAIN)
     columns = [Column("Rank", smaller_is_better=True), Column("Method", numeric=False)]
-    columns += [_column(metric) for metric in MAIN]
+    columns += [_column(metric) for metric in metrics]
     columns += [Column("Failures"), Column("Latency p50", "ms", smaller_is_better=True)]
     cells = [_rank_cells(board), method_cells(board["method"], board["role"])]
-    cells += [_metric_cells(board, metric) for metric in MAIN]
+    cells += [_metric_cells(board, metric) for metric in metrics]
     cells += [
         [number_cell(failures) for failures in board["failures"]],
         _plain_cells(board["seconds_p50"] * 1e3),
@@ -234,8 +236,9 @@ def _notes(board: pd.DataFrame) -> tuple[str, ...]:
     """Say how the intervals were made, what ties mean, and what the marks mean."""
     ties = "Methods that the paired intervals cannot tell apart share a rank (2=)."
     marks = [note for role, note in MARK_NOTES.items() if role in set(board["role"])]
+    area = "AUC: the area under the recall curve up to that error, over all queries; a failure adds nothing."
     failing = ["A failure counts as infinitely wrong; ∞: at least half of the queries failed."]
-    return (interval_note(board), ties, *(failing if (board["failures"] > 0).any() else []), *marks)
+    return (interval_note(board), ties, area, *(failing if (board["failures"] > 0).any() else []), *marks)
 
 
 def interval_note(board: pd.DataFrame) -> str:

@@ -118,7 +118,7 @@ def page_group(summary: Summary, *, identifier: str) -> PageGroup:
         lede=_lede(summary),
         warnings=[f"Without images and floor plans: {results.trouble}."] if results.trouble else [],
         leaderboards=[
-            (str(density), shown(main_table(board), "board", primary))
+            (str(density), shown(main_table(board, results.primary), "board", primary))
             for density, board in zip(summary.densities, boards, strict=True)
         ],
         further=[
@@ -327,7 +327,8 @@ def _lede(summary: Summary) -> str:
 
 def _in_words(metric: str) -> str:
     header = SHOWN[metric].header
-    return f"{header[0].lower()}{header[1:]}".replace(", all", " over all queries")
+    lowered = header if header[:2].isupper() else f"{header[0].lower()}{header[1:]}"
+    return lowered.replace(", all", " over all queries")
 
 
 def _with_base(summary: Summary) -> str:

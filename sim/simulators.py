@@ -10,6 +10,7 @@ from .simulator import Simulator
 
 
 def _raycast(cache_folder: Path | None) -> Simulator:
+    """The embedded default: rays cast with Embree on the CPU, light baked once, deterministic, no display or GPU."""
     from .raycast import Raycaster
 
     return Raycaster(cache_folder=cache_folder)

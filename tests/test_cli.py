@@ -1,0 +1,137 @@
+"""The command line as a user meets it: in a process of its own, with right and with wrong input."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from relocbench.sim.scene_files import save_scene
+
+
+def relocbench(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    code = "from relocbench.cli import main; main()"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=250)
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory, make_box_room) -> Path:
+    """A folder with two scenes, a track on them, and a method in a file."""
+    folder = tmp_path_factory.mktemp("workplace")
+    for seed in (1, 2):
+        save_scene(make_box_room(seed), folder)
+    learn, test = (str(path.name) for path in sorted(folder.glob("*.glb")))
+    dataset = {
+        "scenes": {"train": [learn], "val": [], "test": [test]},
+        "camera": {"width": 96, "height": 96, "horizontal_fov": 90.0},
+        "queries_per_room": 3,
+        "train_views_per_scene": 6,
+    }
+    track = {
+        "name": "tiny",
+        "version": 1,
+        "protocol": "sparse-reference",
+        "description": "A track for tests.",
+        "sizes": {"mini": {"dataset": dataset}},
+        "methods": ["random", "oracle-nearest"],
+    }
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(track))
+    (folder / "first.py").write_text(
+        "from relocbench.methods.method import Estimate, Method\n"
+        "class First(Method):\n"
+        "    name = 'first'\n"
+        "    def build_map(self, references):\n"
+        "        self.pose = references[0].pose\n"
+        "    def localize(self, query):\n"
+        "        return Estimate(pose=self.pose)\n"
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished_run(workplace) -> Path:
+    arguments = ["run", "tiny.yaml", "--size", "mini", "--out", "out", "--method", "first.py:First"]
+    result = relocbench(*arguments, folder=workplace)
+    assert result.returncode == 0, result.stderr
+    assert "oracle-nearest" in result.stdout
+    assert "first" in result.stdout
+    assert str(workplace / "out" / "report" / "report.html") in result.stdout
+    return workplace / "out"
+
+
+def test_a_run_leaves_a_dataset_estimates_and_a_report(finished_run):
+    assert json.loads((finished_run / "dataset" / "dataset.json").read_text())
+    assert (finished_run / "report" / "report.html").stat().st_size > 10_000
+    assert list(finished_run.rglob("estimates.parquet"))
+
+
+def test_the_same_command_again_computes_nothing(workplace, finished_run):
+    before = {path: path.stat().st_mtime_ns for path in finished_run.rglob("estimates.parquet")}
+    arguments = ["run", "tiny.yaml", "--size", "mini", "--out", "out", "--method", "first.py:First"]
+    assert relocbench(*arguments, folder=workplace).returncode == 0
+    assert {path: path.stat().st_mtime_ns for path in finished_run.rglob("estimates.parquet")} == before
+
+
+def test_a_dataset_can_be_checked_and_drawn(workplace, finished_run):
+    checked = relocbench("check", "out/dataset", folder=workplace)
+    assert checked.returncode == 0, checked.stderr
+    assert "sound" in checked.stdout
+    assert relocbench("view", "out/dataset", "--out", "overview.png", folder=workplace).returncode == 0
+    assert (workplace / "overview.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_check_names_the_file_whose_byte_flipped(workplace, finished_run, tmp_path):
+    subprocess.run(["cp", "-r", str(finished_run / "dataset"), str(tmp_path / "copy")], check=True)
+    victim = sorted((tmp_path / "copy" / "depth").rglob("*.png"))[0]
+    content = bytearray(victim.read_bytes())
+    content[len(content) // 2] ^= 1
+    victim.write_bytes(content)
+    result = relocbench("check", tmp_path / "copy", folder=tmp_path)
+    assert result.returncode == 2
+    assert victim.name in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("what", ["tracks", "methods", "simulators"])
+def test_lists_have_a_description_for_every_entry(workplace, what):
+    result = relocbench("list", what, folder=workplace)
+    assert result.returncode == 0
+    assert all(len(line.split()) > 1 for line in result.stdout.splitlines() if line.strip())
+
+
+WRONG = {
+    "unknown track": (["run", "no-such-track"], "no-such-track"),
+    "unknown method": (["run", "quickstart", "--methods", "no-such-method"], "no-such-method"),
+    "missing method file": (["run", "quickstart", "--method", "missing.py:Some"], "missing.py"),
+    "not a dataset": (["check", "."], "dataset"),
+    "not a results folder": (["report", "."], "results"),
+    "folder in use for something else": (["generate", "quickstart", "--size", "mini", "--out", "."], "folder"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_input_is_one_clear_line_and_exit_code_2(tmp_path, case):
+    arguments, names = WRONG[case]
+    (tmp_path / "something.txt").write_text("precious")
+    result = relocbench(*arguments, folder=tmp_path)
+    assert result.returncode == 2, result.stderr
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1
+    assert names in lines[0]
+    assert (tmp_path / "something.txt").read_text() == "precious"
+
+
+def test_debug_shows_where_an_error_came_from(tmp_path):
+    assert "Traceback" in relocbench("--debug", "run", "no-such-track", folder=tmp_path).stderr
+
+
+def test_an_unknown_key_in_a_track_is_named(workplace):
+    track = yaml.safe_load((workplace / "tiny.yaml").read_text())
+    track["sizes"]["mini"]["dataset"]["querys_per_room"] = 3
+    (workplace / "wrong.yaml").write_text(yaml.safe_dump(track))
+    result = relocbench("run", "wrong.yaml", "--size", "mini", folder=workplace)
+    assert result.returncode == 2
+    assert "wrong.yaml" in result.stderr
+    assert "querys_per_room" in result.stderr
