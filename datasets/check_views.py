@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from ..sim.geometry import Camera
 from .dataset import Dataset
-from .reprojection import DepthView, frustum_overlap, reproject
+from .reprojection import DepthView, compare, frustum_overlap
 from .views import CAMERA_COLUMNS, pose_from_table
 from .writer import digest
 
 LEAST_OVERLAP = 0.15  # of the frusta of two views that are worth reprojecting
 LEAST_POINTS = 100  # that agree, before a pair's residuals say something about one view
 
+_PAIR_COLUMNS = ["view", "partner", "points", "contradictions", "metres", "pixels"]
 _QUANTILES = np.linspace(0.025, 0.975, 20)
 _EXPECTED = {"image": (np.uint8, 3), "depth": (np.uint16, 2), "semantic": (np.uint16, 2)}
 
@@ -43,7 +44,7 @@ class ViewsResult:
     scene: str
     files: int
     problems: tuple[str, ...]
-    pairs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    pairs: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_PAIR_COLUMNS))
 
     def suspicious(self, *, metres: float, agreement: float) -> Iterator[tuple[str, str]]:
         """Yield the views that contradict their neighbours in every pair, with the evidence.
@@ -61,7 +62,8 @@ class ViewsResult:
                     said = f"{pair['contradictions']} of {comparable} points"
                 elif (quartile := float(np.quantile(pair["metres"], 0.75))) >= metres:
                     said = f"{quartile * 1e3:.1f} mm"
-                evidence.setdefault(pair["view"], []).append(said)
+                for view in (pair["view"], pair["partner"]):
+                    evidence.setdefault(view, []).append(said)
         for view, statements in evidence.items():
             if all(statements):
                 yield view, statements[0]
@@ -90,7 +92,7 @@ class FileCheck:
 
 @dataclass(frozen=True, eq=False)
 class CheckViews:
-    """A task: verify the files of some views of one map, and reproject each view into those it overlaps most."""
+    """A task: verify the files of some views of one map, and compare each view with those it overlaps most."""
 
     number: int
     scene: str
@@ -137,31 +139,30 @@ class CheckViews:
     def _pairs(self, views: list[DepthView | None]) -> pd.DataFrame:
         sound = [index for index, view in enumerate(views) if view is not None]
         rows = []
-        for index, partner in _partners(self.table.iloc[sound], self.pairs_per_view):
+        for index, partner in sorted(_partners(self.table.iloc[sound], self.pairs_per_view)):
             a, b = views[sound[index]], views[sound[partner]]
             assert a is not None
             assert b is not None
-            residuals = reproject(a, b)
+            residuals = compare(a, b)
             if len(residuals.metres) + residuals.contradictions == 0:
                 continue
             quantiles = [_quantiles(values) for values in (residuals.metres, residuals.pixels)]
             names = [str(self.table["view"].iloc[sound[i]]) for i in (index, partner)]
             rows.append((*names, len(residuals.metres), residuals.contradictions, *quantiles))
-        return pd.DataFrame(rows, columns=["view", "partner", "points", "contradictions", "metres", "pixels"])
+        return pd.DataFrame(rows, columns=_PAIR_COLUMNS)
 
 
-def _partners(table: pd.DataFrame, count: int) -> Iterator[tuple[int, int]]:
-    """Yield (view, partner): for each view, up to ``count`` views whose frusta overlap its own most."""
+def _partners(table: pd.DataFrame, count: int) -> set[tuple[int, int]]:
+    """Return pairs (i, j), i < j: for each view, up to ``count`` views whose frusta overlap its own most."""
     if len(table) < 2:
-        return
+        return set()
     first = table.iloc[0]
     camera = Camera(*(int(first[c]) for c in CAMERA_COLUMNS[:2]), *(float(first[c]) for c in CAMERA_COLUMNS[2:]))
     overlap = frustum_overlap(pose_from_table(table), camera)
     np.fill_diagonal(overlap, 0)
-    for index, row in enumerate(overlap):
-        for partner in np.argsort(-row, kind="stable")[:count]:
-            if row[partner] >= LEAST_OVERLAP:
-                yield index, int(partner)
+    best = np.argsort(-overlap, axis=1, kind="stable")[:, :count]
+    chosen = [(i, int(j)) for i, row in enumerate(best) for j in row if overlap[i, j] >= LEAST_OVERLAP]
+    return {(min(pair), max(pair)) for pair in chosen}
 
 
 def _quantiles(values: Array) -> Array:

@@ -9,22 +9,26 @@ stored depth map (0.25 mm).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..sim.geometry import Camera, Pose, in_frustum
+from .manifest import DEPTH_UNIT
 
 Array = NDArray[Any]
 
-#: A point farther than this behind b's surface, relative to its depth, is hidden there; farther in front contradicts.
-TOLERANCE = 0.02
+#: A point that lies farther than this behind the surface that b sees is hidden there; farther in front, a and b
+#: contradict each other. Metres, and metres per metre of depth: above what small errors of pose leave, and below the
+#: relief of shelves and frames, behind whose edges points hide.
+TOLERANCE = (0.003, 0.003)
 
-#: Neighbouring depths whose inverses deviate from a plane by more, relative to their mean, straddle an edge or crease.
-_FLATNESS = 0.004
-#: Tangent of the steepest angle to the image plane at which surfaces are compared.
+#: Tangent of the steepest angle to the image plane at which surfaces are compared: the rounding of depth grows with it.
 _STEEPEST = 3.0
+#: Bend of inverse depth between three pixels in a row, relative to it, that is an edge, a crease or a strong curve.
+_BEND = 0.001
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +56,35 @@ class DepthView:
     depth: Array
     labels: Array | None = None
 
+    @cached_property
+    def smooth(self) -> Array:
+        """Which pixels (H, W) lie on a flat surface: inverse depth is linear in the image there."""
+        depth = np.pad(self.depth.astype(np.float32), 1, mode="edge")
+        inverse = 1 / np.where(depth > 0, depth, np.float32(1e-3))
+        middle = inverse[1:-1, 1:-1]
+        rounding = 4 * (DEPTH_UNIT / 2) * middle  # of the three depths that a bend is computed from
+        smooth = self.depth > 0
+        for before, after in ((inverse[1:-1, :-2], inverse[1:-1, 2:]), (inverse[:-2, 1:-1], inverse[2:, 1:-1])):
+            smooth = smooth & (np.abs(before - 2 * middle + after) <= (_BEND + rounding) * middle)
+        return smooth
+
+
+def compare(a: DepthView, b: DepthView) -> Residuals:
+    """Return the residuals of a pair, both ways: a camera that is too far back sees surfaces which hide everything
+    that the other one saw, and only the way back contradicts it."""
+    there, back = reproject(a, b), reproject(b, a)
+    return Residuals(
+        np.concatenate([there.metres, back.metres]),
+        np.concatenate([there.pixels, back.pixels]),
+        there.contradictions + back.contradictions,
+    )
+
 
 def reproject(a: DepthView, b: DepthView, *, stride: int = 4) -> Residuals:
     """Compare every ``stride``-th pixel of view a, in both directions of the image, with view b.
 
     The depth of b between its pixels is interpolated linearly in inverse depth, which is exact on a plane; points are
-    compared only where the four pixels around them show one plane and the label that a's pixel has.
+    compared only where the four pixels around them lie on a smooth surface with the label that a's pixel has.
     """
     pixels = a.camera.pixel_centres()[stride // 2 :: stride, stride // 2 :: stride].reshape(-1, 2)
     column, row = pixels.astype(int).T
@@ -66,10 +93,9 @@ def reproject(a: DepthView, b: DepthView, *, stride: int = 4) -> Residuals:
     world = a.pose.transform_points(a.camera.backproject(pixels, a.depth[row, column].astype(np.float64)))
     in_b = b.pose.inverse().transform_points(world)
     there = b.camera.project(in_b)
-    labels = None if a.labels is None or b.labels is None else (a.labels[row, column], b.labels)
-    surface = _depth_between_pixels(b.depth, there, labels, focal=min(b.camera.fx, b.camera.fy))
+    surface = _depth_between_pixels(b, there, None if a.labels is None else a.labels[row, column])
     difference = surface - in_b[:, 2]
-    limit = TOLERANCE * in_b[:, 2]
+    limit = TOLERANCE[0] + TOLERANCE[1] * in_b[:, 2]
     agree = np.abs(difference) <= limit  # NaN, where nothing can be compared, is neither
     back = b.pose.transform_points(b.camera.backproject(there[agree], surface[agree]))
     returned = a.camera.project(a.pose.inverse().transform_points(back))
@@ -80,36 +106,26 @@ def reproject(a: DepthView, b: DepthView, *, stride: int = 4) -> Residuals:
     )
 
 
-def _depth_between_pixels(depth: Array, pixels: Array, labels: tuple[Array, Array] | None, *, focal: float) -> Array:
-    """Return depth (P,) at continuous pixels (P, 2), float64, NaN where four neighbours do not show one surface.
-
-    ``labels``: the label (P,) each point must have, and the label map (H, W) it must have it in.
-    """
-    height, width = depth.shape
+def _depth_between_pixels(view: DepthView, pixels: Array, labels: Array | None) -> Array:
+    """Return depth (P,) at continuous pixels (P, 2), float64, NaN where the four around do not show one smooth surface
+    or, if given, do not have the label (P,) of the point."""
+    height, width = view.depth.shape
     grid = np.nan_to_num(pixels, nan=-10.0, posinf=-10.0, neginf=-10.0) - 0.5  # pixel centres are whole numbers now
     column, row = np.floor(grid).astype(int).T
     inside = (column >= 0) & (column < width - 1) & (row >= 0) & (row < height - 1)
     column, row = np.where(inside, column, 0), np.where(inside, row, 0)
     corners = [(row, column), (row, column + 1), (row + 1, column), (row + 1, column + 1)]
-    around = np.stack([depth[corner] for corner in corners]).astype(np.float64)
-    usable = inside & (around > 0).all(axis=0)
-    if labels is not None:
-        usable &= np.all([labels[1][corner] == labels[0] for corner in corners], axis=0)
-    inverse = 1 / np.where(around > 0, around, 1.0)
-    usable &= _flat(inverse, focal)
+    usable = inside & np.all([view.smooth[corner] for corner in corners], axis=0)
+    if labels is not None and view.labels is not None:
+        usable &= np.all([view.labels[corner] == labels for corner in corners], axis=0)
+    around = np.stack([view.depth[corner] for corner in corners]).astype(np.float64)
+    inverse = 1 / np.where(usable, around, 1.0)
+    focal = min(view.camera.fx, view.camera.fy)
+    usable &= inverse.max(axis=0) - inverse.min(axis=0) <= _STEEPEST / focal * inverse.mean(axis=0)
     across, down = grid[:, 0] - column, grid[:, 1] - row
     top = inverse[0] * (1 - across) + inverse[1] * across
     bottom = inverse[2] * (1 - across) + inverse[3] * across
     return np.where(usable, 1 / (top * (1 - down) + bottom * down), np.nan)
-
-
-def _flat(inverse: Array, focal: float) -> Array:
-    """Return which (4, P) inverse depths fit a plane, whose inverse depth is linear in the image, that is not seen at
-    a grazing angle, where the rounding of depth grows with the angle's tangent."""
-    twist = np.abs(inverse[0] - inverse[1] - inverse[2] + inverse[3])
-    spread = inverse.max(axis=0) - inverse.min(axis=0)
-    mean = inverse.mean(axis=0)
-    return (twist <= _FLATNESS * mean) & (spread <= _STEEPEST / focal * mean)
 
 
 def frustum_overlap(poses: Pose, camera: Camera, *, ranges: tuple[float, ...] = (1.0, 2.0, 3.5)) -> Array:
