@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from . import __version__
+from .bench.overwrite import Overwrite
 from .errors import InputError, RunError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -32,14 +33,6 @@ class Split(StrEnum):
 
     test = "test"
     val = "val"
-
-
-class Overwrite(StrEnum):
-    """What to do about results that are there already: compute what is missing, everything again, or nothing."""
-
-    only_missing = "only-missing"
-    always = "always"
-    only_cache = "only-cache"
 
 
 class Listing(StrEnum):
@@ -84,7 +77,6 @@ def run(
 ) -> None:
     """Generate what is missing, fit, build maps, localize, score and report. The main job; resumes where it stopped."""
     from .bench.runner import run_track
-    from .bench.scoring import leaderboard
     from .reports.console import print_leaderboard
     from .reports.html import write_report
 
@@ -97,11 +89,11 @@ def run(
         out=out or _default_folder(track, size),
         dataset=dataset,
         split=split.value,
-        overwrite=overwrite.value,
+        overwrite=overwrite,
         query_timeout=query_timeout,
         map_timeout=map_timeout,
     )
-    print_leaderboard(leaderboard(store.estimates()), console)
+    print_leaderboard(store.leaderboard(), console)
     paths = write_report([store.folder], store.folder / "report")
     console.print(f"report: {paths.html.resolve()}", soft_wrap=True)
 

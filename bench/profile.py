@@ -20,8 +20,9 @@ from rich.text import Text
 from .. import __version__
 from .cell import choose_entries
 from .latency import TOTAL, latency_table
+from .overwrite import Overwrite
 from .provenance import git_commit
-from .runner import Overwrite, run_track
+from .runner import run_track
 from .store import RunStore, write_whole
 from .track_dataset import track_dataset
 from .tracks import load_track

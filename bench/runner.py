@@ -10,7 +10,6 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from ..datasets.views import ViewSet
 from ..errors import InputError, RunError
 from .cell import Cell, RunSettings, choose_entries, make_cell
 from .journal import read_entries
+from .overwrite import Overwrite
 from .provenance import fingerprint, session, usable_cores
 from .records import arrow_schema
 from .schedule import perform
@@ -34,17 +34,6 @@ from .tracks import TrackSpec, load_track
 
 _LOCK = ".lock"
 _JOURNAL = "journal"
-
-
-class Overwrite(StrEnum):
-    """What to do about results that are there already."""
-
-    only_missing = "only-missing"
-    """Compute what is missing, and resume what was interrupted."""
-    always = "always"
-    """Compute everything again that this call asks for."""
-    only_cache = "only-cache"
-    """Compute nothing; an error where something is missing."""
 
 
 def run_track(
