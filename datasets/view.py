@@ -67,10 +67,10 @@ def draw_overview(dataset: Dataset, *, scenes: int = 3) -> NDArray[Any]:
     manifest = dataset.manifest
     counts = ", ".join(f"{c.scenes} {split}" for split, c in manifest.splits.items() if c.scenes)
     title = f"{manifest.name}: {manifest.views} views of {len(manifest.scenes)} scenes ({counts})"
-    figure.text(0.02, 1 - 0.6 * _HEADER / height, title, fontsize=14, color=INK)
-    grid = figure.add_gridspec(len(names), 1, left=0, right=1, bottom=0, top=1 - _HEADER / height, hspace=0)
-    for row, name in enumerate(names):
-        _draw_scene(figure.add_subfigure(grid[row]), dataset, name)
+    header, *rows = figure.subfigures(1 + len(names), 1, height_ratios=[_HEADER] + [_ROW] * len(names))
+    header.text(0.02, 0.4, title, fontsize=14, color=INK)
+    for row, name in zip(rows, names, strict=True):
+        _draw_scene(row, dataset, name)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 

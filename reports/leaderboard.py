@@ -46,10 +46,10 @@ MAIN = (
     MetricColumn("localized_rotation_error", "Rotation error, localized", "°", smaller_is_better=True),
     _share("recall_0.25m_2deg", "Recall 0.25 m, 2°"),
     _share("recall_0.5m_5deg", "Recall 0.5 m, 5°"),
-    _share("recall_5m_10deg", "Recall 5 m, 10°"),
 )
 FURTHER = (
     _share("recall_0.1m_1deg", "Recall 0.1 m, 1°"),
+    _share("recall_5m_10deg", "Recall 5 m, 10°"),
     _share("auc_rotation_10deg", "AUC to 10°"),
     MetricColumn("mrr", "Mean reciprocal rank", ""),
     _share("recall_at_1", "Recall@1"),
