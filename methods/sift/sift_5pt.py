@@ -47,7 +47,9 @@ class SiftFivePointConfig(MethodConfig):
     """RANSAC's limit per reference; with 10000, matches of which a third are right are still found."""
 
     min_inliers: int = Field(default=12, ge=5)
-    """A relative pose with fewer inliers is not trusted (and is not tried with fewer matches)."""
+    """A relative pose with fewer inliers is not trusted (and is not tried with fewer matches). On validation houses,
+    one pose in three is right with 12 to 14 inliers and three in five with 15 to 20; asking for 15 loses a tenth of the
+    queries localized to (0.5 m, 5 deg), asking for 8 doubles the wrong answers."""
 
     max_angle: float = Field(default=15.0, gt=0, lt=180)
     """Largest angle between a reference's ray and a hypothesis that it agrees with, in degrees."""

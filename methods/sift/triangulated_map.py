@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +17,11 @@ from ..features.matching import match_descriptors
 from ..features.sift import SiftFeatures
 
 Array = NDArray[Any]
+
+# Importing pycolmap installs a crash reporter that answers SIGTERM too, with a stack trace on stderr, in the place of
+# any handler set before. A worker that is stopped on purpose has not crashed.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM) or signal.SIG_DFL)
 
 
 @dataclass(frozen=True, eq=False)

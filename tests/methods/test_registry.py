@@ -8,20 +8,29 @@ from pathlib import Path
 import pytest
 from relocbench.errors import InputError
 from relocbench.methods import registry
+from relocbench.methods.conformance import check_method
 from relocbench.methods.method import Method
 from relocbench.methods.registry import available, load_method_file, make_method, method_class, method_names
 
 MINIMAL = """
+import cv2
+import numpy as np
 from relocbench.methods.method import Estimate, Method
 
-class Middle(Method):
-    name = "middle"
+class Thumbnail(Method):
+    name = "thumbnail"
 
     def build_map(self, references):
-        self.poses = references.poses
+        self.ids, self.poses = references.ids, references.poses
+        self.thumbnails = np.stack([self.thumbnail(view.image()) for view in references])
 
     def localize(self, query):
-        return Estimate(pose=self.poses[len(self.poses) // 2])
+        difference = np.abs(self.thumbnails - self.thumbnail(query.image)).mean(axis=1)
+        order = np.argsort(difference, kind="stable")
+        return Estimate(pose=self.poses[order[0]], ranking=tuple(self.ids[i] for i in order))
+
+    def thumbnail(self, image):
+        return cv2.resize(image, (16, 16), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
 """
 
 
@@ -66,21 +75,23 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
         method_class("sfit-5pt")
 
 
-def test_a_file_brings_a_method(tmp_path: Path) -> None:
+def test_a_file_brings_a_method_in_twenty_lines(tmp_path: Path) -> None:
     path = write(tmp_path, MINIMAL)
-    method = make_method(f"{path}:Middle")
+    method = make_method(f"{path}:Thumbnail")
     assert isinstance(method, Method)
-    assert method.name == "middle"
+    assert method.name == "thumbnail"
+    assert len(MINIMAL.strip().splitlines()) < 20
+    check_method(type(method))
 
 
 @pytest.mark.parametrize(
     ("text", "attribute", "complaint"),
     [
         (MINIMAL, "Muddle", "has no class 'Muddle'"),
-        ("import nothing_of_that_name", "Middle", "cannot be imported: ModuleNotFoundError"),
-        ("def Middle(): pass", "Middle", "not a subclass"),
-        (MINIMAL.replace('name = "middle"', ""), "Middle", "has no name"),
-        (MINIMAL.replace("def localize", "def localise"), "Middle", "does not implement localize"),
+        ("import nothing_of_that_name", "Thumbnail", "cannot be imported: ModuleNotFoundError"),
+        ("def Thumbnail(): pass", "Thumbnail", "not a subclass"),
+        (MINIMAL.replace('name = "thumbnail"', ""), "Thumbnail", "has no name"),
+        (MINIMAL.replace("def localize", "def localise"), "Thumbnail", "does not implement localize"),
     ],
 )
 def test_a_file_that_is_no_method_gets_one_line(tmp_path: Path, text: str, attribute: str, complaint: str) -> None:
@@ -92,8 +103,8 @@ def test_a_file_that_is_no_method_gets_one_line(tmp_path: Path, text: str, attri
 
 
 def test_a_missing_file_gets_one_line(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"nowhere.py:Middle: no such file"):
-        method_class(f"{tmp_path}/nowhere.py:Middle")
+    with pytest.raises(InputError, match=r"nowhere.py:Thumbnail: no such file"):
+        method_class(f"{tmp_path}/nowhere.py:Thumbnail")
 
 
 def test_an_entry_point_brings_a_method(monkeypatch: pytest.MonkeyPatch) -> None:

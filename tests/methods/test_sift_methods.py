@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +192,13 @@ def test_epipolar_errors_are_distances_in_pixels() -> None:
     error = epipolar_error(first_pixels, moved, cameras, relative)
     assert (error > 0).all()
     assert epipolar_error(moved, first_pixels, cameras[::-1], first.relative_to(second)) == pytest.approx(error)
+
+
+def test_a_process_with_a_map_ends_quietly_when_asked_to() -> None:
+    code = "import time, relocbench.methods.sift.sift_pnp; print('ready', flush=True); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.terminate()
+    _, messages = process.communicate(timeout=30)
+    assert messages == ""
