@@ -7,20 +7,9 @@ import math
 import numpy as np
 from numba import njit
 
-from .lattice import place_key
-
 SKY, INSIDE = -1, -2  # what a gather ray met when it met no node: the sky, or a surface from behind
 _OFFSET = 0.002  # metres off the surface at which rays start
 _TWIST = 2.399963229728653  # golden angle: even coverage of a disc by a spiral
-
-
-@njit(cache=True)
-def gather_keys(position, normal, group, cell):  # type: ignore[no-untyped-def]
-    """Return the key (N,) uint64 of the cell, ``cell`` (N,) metres wide, whose nodes share a gather point."""
-    keys = np.empty(len(position), np.uint64)
-    for n in range(len(position)):
-        keys[n] = place_key(position[n], normal[n], group[n], cell[n], 0.5 * cell[n], 0.0)
-    return keys
 
 
 @njit(cache=True)
@@ -50,20 +39,19 @@ def choose_points(keys, order, position):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def hemisphere_rays(points, nodes, count, origins, directions):  # type: ignore[no-untyped-def]
+def hemisphere_rays(points, seeds, nodes, count, origins, directions):  # type: ignore[no-untyped-def]
     """Fill ``count`` cosine-weighted rays for each of ``points`` (indices of nodes), (P * count, 3) float32.
 
-    One low-discrepancy set (Roberts' R2 sequence) is shifted by a hash of the point's place, so that rays depend on
-    nothing but where the point is.
+    One low-discrepancy set (Roberts' R2 sequence) is shifted by each point's seed (P,) uint64, a hash of its place, so
+    that rays depend on nothing but where the point is.
     """
     tangent, bitangent = np.empty(3), np.empty(3)
     for p in range(len(points)):
         n = points[p]
         normal = nodes.normal[n]
         _tangents(normal, tangent, bitangent)
-        h = place_key(nodes.position[n], normal, 0, 0.01, 0.01, 8.0)
-        shift_a = np.float64(h & np.uint64(0xFFFFFF)) / 16777216.0
-        shift_b = np.float64((h >> np.uint64(24)) & np.uint64(0xFFFFFF)) / 16777216.0
+        shift_a = np.float64(seeds[p] & np.uint64(0xFFFFFF)) / 16777216.0
+        shift_b = np.float64((seeds[p] >> np.uint64(24)) & np.uint64(0xFFFFFF)) / 16777216.0
         for k in range(count):
             a = (shift_a + k * 0.7548776662466927) % 1.0
             angle = 2 * math.pi * ((shift_b + k * 0.5698402909980532) % 1.0)
@@ -174,51 +162,68 @@ def _cell_key(x, y, z):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def find_neighbours(nodes, asked, points, chosen, cells, begins, cell, neighbour, weight):  # type: ignore[no-untyped-def]
+def find_neighbours(nodes, group, asked, points, chosen, cells, begins, cell, neighbour, weight):  # type: ignore[no-untyped-def]
     """Fill the gather points ``neighbour`` (N, K) int32, -1 for none, and their ``weight`` (N, K), best first, of the
     nodes ``asked`` (M,).
 
     ``points`` (P,) are nodes; ``chosen`` the numbers of those that may be taken, sorted by their cube's key; ``cells``
     (C,) the distinct keys and ``begins`` (C + 1,) where each cube's points begin. Weights fall off with distance, with
     the angle between normals and with the distance from each other's tangent plane, so that light does not bleed
-    around edges.
+    around edges; less so within one ``group`` (N,), where the folds of a curtain help each other out.
     """
-    position, normal = nodes.position, nodes.normal
+    places, normals = nodes.position[points[chosen]], nodes.normal[points[chosen]]
+    groups = group[points[chosen]]
+    around = np.zeros((27, 2), np.int64)
+    here = np.full(3, np.iinfo(np.int64).min)
+    reach2, thickness = (1.5 * cell) ** 2, 0.1 * cell
     for n in asked:
-        x = math.floor(position[n, 0] / cell)
-        y = math.floor(position[n, 1] / cell)
-        z = math.floor(position[n, 2] / cell)
+        px, py, pz = nodes.position[n, 0], nodes.position[n, 1], nodes.position[n, 2]
+        x, y, z = math.floor(px / cell), math.floor(py / cell), math.floor(pz / cell)
+        if x != here[0] or y != here[1] or z != here[2]:  # nodes come triangle by triangle: mostly the same cube
+            here[0], here[1], here[2] = x, y, z
+            _look_around(x, y, z, cells, begins, around)
         for step in range(27):
-            key = _cell_key(x + step % 3 - 1, y + step // 3 % 3 - 1, z + step // 9 - 1)
-            slot = np.searchsorted(cells, key)
-            if slot == len(cells) or cells[slot] != key:
-                continue
-            for rank in range(begins[slot], begins[slot + 1]):
-                q = points[chosen[rank]]
-                w = _affinity(position[n], normal[n], position[q], normal[q], 1.5 * cell, 0.1 * cell)
-                if w > weight[n, -1]:
-                    _insert(neighbour[n], weight[n], chosen[rank], w)
+            for rank in range(around[step, 0], around[step, 1]):
+                dx, dy, dz = places[rank, 0] - px, places[rank, 1] - py, places[rank, 2] - pz
+                squared = dx * dx + dy * dy + dz * dz
+                if squared < reach2:
+                    near = 1 - squared / reach2
+                    bend = _agreement(nodes.normal, n, normals, rank, dx, dy, dz, thickness, group[n] == groups[rank])
+                    if near * near * bend > weight[n, -1]:
+                        _insert(neighbour, weight, n, chosen[rank], near * near * bend)
 
 
-@njit(cache=True, inline="always")
-def _affinity(p, n, q, m, reach, thickness):  # type: ignore[no-untyped-def]
-    dx, dy, dz = q[0] - p[0], q[1] - p[1], q[2] - p[2]
-    squared = dx * dx + dy * dy + dz * dz
-    agreement = (n[0] * m[0] + n[1] * m[1] + n[2] * m[2] - 0.4) / 0.6
-    if squared >= reach * reach or agreement <= 0:
-        return 0.0
-    near = 1 - squared / (reach * reach)
-    off = max(abs(n[0] * dx + n[1] * dy + n[2] * dz), abs(m[0] * dx + m[1] * dy + m[2] * dz)) / thickness
-    return near * near * agreement * agreement / (1 + off * off)
+@njit(cache=True)
+def _look_around(x, y, z, cells, begins, around):  # type: ignore[no-untyped-def]
+    """Fill ``around`` (27, 2) with where the points of a cube and its neighbours begin and end."""
+    for step in range(27):
+        key = _cell_key(x + step % 3 - 1, y + step // 3 % 3 - 1, z + step // 9 - 1)
+        slot = np.searchsorted(cells, key)
+        found = slot < len(cells) and cells[slot] == key
+        around[step, 0] = begins[slot] if found else 0
+        around[step, 1] = begins[slot + 1] if found else 0
 
 
-@njit(cache=True, inline="always")
-def _insert(neighbour, weight, point, w):  # type: ignore[no-untyped-def]
-    place = len(weight) - 1
-    while place > 0 and weight[place - 1] < w:
-        weight[place], neighbour[place] = weight[place - 1], neighbour[place - 1]
+@njit(cache=True, error_model="numpy")
+def _agreement(normal, n, normals, rank, dx, dy, dz, thickness, alike):  # type: ignore[no-untyped-def]
+    """Return how much the surfaces at two places, (dx, dy, dz) apart, are one surface: 0 or more."""
+    ax, ay, az = normal[n, 0], normal[n, 1], normal[n, 2]
+    bx, by, bz = normals[rank, 0], normals[rank, 1], normals[rank, 2]
+    cosine = ax * bx + ay * by + az * bz
+    agreement = max((cosine - 0.4) / 0.6, 0.0)
+    if alike:
+        agreement = max(agreement, 0.1 * cosine)
+    off = max(abs(ax * dx + ay * dy + az * dz), abs(bx * dx + by * dy + bz * dz)) / thickness
+    return (3.0 if alike else 1.0) * agreement * agreement / (1 + off * off)
+
+
+@njit(cache=True)
+def _insert(neighbour, weight, n, point, w):  # type: ignore[no-untyped-def]
+    place = weight.shape[1] - 1
+    while place > 0 and weight[n, place - 1] < w:
+        weight[n, place], neighbour[n, place] = weight[n, place - 1], neighbour[n, place - 1]
         place -= 1
-    weight[place], neighbour[place] = w, point
+    weight[n, place], neighbour[n, place] = w, point
 
 
 @njit(cache=True)

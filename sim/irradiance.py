@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from . import gathering
-from .lattice import Lattice, Nodes, build_lattice
+from .lattice import Lattice, Nodes, build_lattice, place_keys
 from .ray_scene import RayScene
 from .scene import Lighting, Scene
 from .textures import TextureAtlas
@@ -41,9 +41,9 @@ class BakeSettings:
     light between surfaces.
     """
 
-    spacing: float = 0.05
-    gather_spacing: float = 0.25
-    rays: int = 128
+    spacing: float = 0.06
+    gather_spacing: float = 0.3
+    rays: int = 112
     shadow_rays: int = 12
     bounces: int = 4
 
@@ -99,11 +99,11 @@ def trace_transport(scene: Scene, rays: RayScene, settings: BakeSettings) -> Tra
     """
     settings = settings.widened(_area(scene))
     groups = scene.triangle_instance.astype(np.int64) * len(scene.materials) + scene.triangle_material
-    outside = _outside(scene)
+    outside = _outside(scene, scene.vertices[scene.triangles].mean(axis=1))
     spacing = settings.spacing * _widening(outside)
     lattice, nodes = build_lattice(scene.vertices, scene.normals, scene.triangles, groups, spacing=spacing)
     places = _Places(
-        scene, settings, rays, lattice, nodes, group=groups[nodes.triangle], outside=outside[nodes.triangle]
+        scene, settings, rays, lattice, nodes, group=groups[nodes.triangle], outside=_outside(scene, nodes.position)
     )
     points, met, openness = _gather_points(places)
     return Transport(places, points, met, openness, *_neighbours(places, points))
@@ -125,14 +125,13 @@ def _area(scene: Scene) -> float:
     return float(np.linalg.norm(cross, axis=-1).sum() / 2)
 
 
-def _outside(scene: Scene) -> Array:
-    """Return which triangles (T,) lie more than half a metre outside of the scene's rooms; none where it has none."""
+def _outside(scene: Scene, points: Array) -> Array:
+    """Return which points (N, 3) lie more than a margin outside of the scene's rooms; none where it has no rooms."""
     if not scene.rooms:
-        return np.zeros(len(scene.triangles), dtype=bool)
-    indoors = shapely.union_all([room.polygon for room in scene.rooms]).buffer(_MARGIN)
+        return np.zeros(len(points), dtype=bool)
+    indoors = shapely.union_all([room.polygon for room in scene.rooms]).buffer(_MARGIN, join_style="mitre")
     shapely.prepare(indoors)
-    centres = scene.vertices[scene.triangles].mean(axis=1)
-    return ~shapely.contains_xy(indoors, centres[:, 0], centres[:, 1])
+    return ~shapely.contains_xy(indoors, points[:, 0], points[:, 1])
 
 
 def _widening(outside: Array) -> Array:
@@ -147,7 +146,7 @@ def _gather_points(places: _Places) -> tuple[Array, Array, Array]:
     """
     nodes = places.nodes
     cell = places.settings.gather_spacing * _widening(places.outside)
-    keys = gathering.gather_keys(nodes.position, nodes.normal, places.group, cell)
+    keys = place_keys(nodes.position, nodes.normal, places.group, cell, cell / 2, 1.0)
     first, second = gathering.choose_points(keys, np.argsort(keys, kind="stable"), nodes.position)
     met, openness = _trace(places, first, two_sided=False)
     inside = _inside(met)
@@ -172,11 +171,13 @@ def _trace(places: _Places, points: Array, *, two_sided: bool) -> tuple[Array, A
     count = places.settings.rays
     met, openness = np.empty((len(points), count), np.int32), np.empty(len(points))
     step = max(1, _CHUNK // count)
+    position, normal, fine = places.nodes.position[points], places.nodes.normal[points], np.full(len(points), 0.01)
+    seeds = place_keys(position, normal, np.zeros(len(points), np.int64), fine, fine, 8.0)
     for begin in range(0, len(points), step):
         part = slice(begin, min(begin + step, len(points)))
         size = (part.stop - begin) * count
         origins, directions = np.empty((size, 3), np.float32), np.empty((size, 3), np.float32)
-        gathering.hemisphere_rays(points[part], places.nodes, count, origins, directions)
+        gathering.hemisphere_rays(points[part], seeds[part], places.nodes, count, origins, directions)
         hits = places.rays.intersect(origins, directions)
         gathering.record_hits(places.lattice, directions, *hits, two_sided, met[part], openness[part])
     return met, openness
@@ -186,7 +187,7 @@ def _neighbours(places: _Places, points: Array) -> tuple[Array, Array, Array]:
     """Return every node's gather points (N, K), their weights (N, K), which sum to one, and which nodes are enclosed.
 
     A gather point behind a wall gets no weight. An enclosed node sees none of them: it lies inside an object and takes
-    its light from the nearest ones, so that the visible rim beside it does not fade to black.
+    its light from those on the same object or, failing that, any: the visible rim beside it must not fade to black.
     """
     nodes = places.nodes
     if len(points) == 0:
@@ -198,7 +199,9 @@ def _neighbours(places: _Places, points: Array) -> tuple[Array, Array, Array]:
     unseen = weight.copy()
     _drop_hidden(places, points, neighbour, weight)
     enclosed = weight.sum(axis=1) <= 0
-    weight[enclosed] = unseen[enclosed]
+    alike = places.group[points[neighbour[enclosed]]] == places.group[enclosed, None]
+    own = unseen[enclosed] * alike
+    weight[enclosed] = np.where(own.any(axis=1, keepdims=True), own, unseen[enclosed])
     lost = np.flatnonzero(weight.sum(axis=1) <= 0)
     if len(lost):
         neighbour[lost, 0] = cKDTree(nodes.position[points]).query(nodes.position[lost])[1]
@@ -218,7 +221,7 @@ def _find_neighbours(places: _Places, points: Array, outside: bool, neighbour: A
     cells, begins = np.unique(keys[by_cell], return_index=True)
     begins = np.append(begins, len(chosen))
     chosen = chosen[by_cell]
-    gathering.find_neighbours(places.nodes, asked, points, chosen, cells, begins, cell, neighbour, weight)
+    gathering.find_neighbours(places.nodes, places.group, asked, points, chosen, cells, begins, cell, neighbour, weight)
 
 
 def _drop_hidden(places: _Places, points: Array, neighbour: Array, weight: Array) -> None:

@@ -131,23 +131,25 @@ def _lay_points(  # type: ignore[no-untyped-def]
 ):
     """Fill, for every needed grid point, where it is, which way it faces, how far it was moved inwards, and its key."""
     corner, columns, rows, start = grids
-    place, moved, direction, heights = np.empty(3), np.empty(3), np.empty(3), np.empty(3)
+    place, moved, direction = np.empty(3), np.empty(3), np.empty(3)
+    edges, least, weights = np.empty(3), np.empty(3), np.empty(3)
     n = 0
     for t in range(len(triangles)):
         o = corner[t]
         a, b, c = triangles[t, o], triangles[t, (o + 1) % 3], triangles[t, (o + 2) % 3]
-        inset = _edge_heights(vertices, a, b, c, heights)
+        _measure(vertices, a, b, c, edges, least)
         for j in range(rows[t] + 1):
             for i in range(columns[t] + 1):
                 if not _needed(i, j, columns[t], rows[t]):
                     continue
                 x, y = i / columns[t], j / rows[t]
-                w0, w1, w2 = _inside(x, y, heights, inset)
+                weights[0], weights[1], weights[2] = 1 - x - y, x, y
+                _move_inside(weights, edges, least)
                 shift, length = 0.0, 0.0
                 for k in range(3):
                     place[k] = vertices[a, k] * (1 - x - y) + vertices[b, k] * x + vertices[c, k] * y
-                    moved[k] = vertices[a, k] * w0 + vertices[b, k] * w1 + vertices[c, k] * w2
-                    direction[k] = normals[a, k] * w0 + normals[b, k] * w1 + normals[c, k] * w2
+                    moved[k] = vertices[a, k] * weights[0] + vertices[b, k] * weights[1] + vertices[c, k] * weights[2]
+                    direction[k] = normals[a, k] * weights[0] + normals[b, k] * weights[1] + normals[c, k] * weights[2]
                     shift += (moved[k] - place[k]) ** 2
                     length += direction[k] ** 2
                 for k in range(3):
@@ -157,31 +159,51 @@ def _lay_points(  # type: ignore[no-untyped-def]
                 entry[n] = start[t] + j * (columns[t] + 1) + i
                 owner[n] = t
                 displacement[n] = math.sqrt(shift)
-                key[n] = place_key(place, direction, groups[t], spacing[t] / 2, _LAYER, 3.0)
+                key[n] = _place_key(place, direction, groups[t], spacing[t] / 2, _LAYER, 3.0)
                 n += 1
 
 
 @njit(cache=True)
-def _edge_heights(vertices, a, b, c, heights):  # type: ignore[no-untyped-def]
-    """Fill the distance of each corner from the opposite edge; return how far points keep from the edges."""
-    ux, uy, uz = vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1], vertices[b, 2] - vertices[a, 2]
-    vx, vy, vz = vertices[c, 0] - vertices[a, 0], vertices[c, 1] - vertices[a, 1], vertices[c, 2] - vertices[a, 2]
-    cx, cy, cz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
-    area2 = math.sqrt(cx * cx + cy * cy + cz * cz)
-    la = math.sqrt((vx - ux) ** 2 + (vy - uy) ** 2 + (vz - uz) ** 2)
-    lb, lc = math.sqrt(vx * vx + vy * vy + vz * vz), math.sqrt(ux * ux + uy * uy + uz * uz)
-    heights[0], heights[1], heights[2] = area2 / max(la, 1e-12), area2 / max(lb, 1e-12), area2 / max(lc, 1e-12)
-    return min(_INSET, 0.5 * area2 / max(la + lb + lc, 1e-12))
+def _measure(vertices, a, b, c, edges, least):  # type: ignore[no-untyped-def]
+    """Fill the length of the edge opposite to each corner, and the least barycentric weight of each corner that keeps
+    a point ``_INSET`` away from that edge (less where the triangle is too thin for it)."""
+    squared = np.zeros(3)
+    area2 = 0.0
+    for k in range(3):
+        u, v = vertices[b, k] - vertices[a, k], vertices[c, k] - vertices[a, k]
+        u2, v2 = (
+            vertices[b, (k + 1) % 3] - vertices[a, (k + 1) % 3],
+            vertices[c, (k + 1) % 3] - vertices[a, (k + 1) % 3],
+        )
+        area2 += (u * v2 - u2 * v) ** 2
+        squared[0] += (v - u) ** 2
+        squared[1] += v * v
+        squared[2] += u * u
+    for k in range(3):
+        edges[k] = math.sqrt(squared[k])
+        height = math.sqrt(area2) / max(edges[k], 1e-12)
+        least[k] = min(0.3, _INSET / max(height, 1e-12))
 
 
-@njit(cache=True, inline="always")
-def _inside(x, y, heights, inset):  # type: ignore[no-untyped-def]
-    """Return barycentrics of (x, y) moved into the triangle, ``inset`` away from its edges."""
-    w0 = max(1 - x - y, min(0.3, inset / max(heights[0], 1e-12)))
-    w1 = max(x, min(0.3, inset / max(heights[1], 1e-12)))
-    w2 = max(y, min(0.3, inset / max(heights[2], 1e-12)))
-    total = w0 + w1 + w2
-    return w0 / total, w1 / total, w2 / total
+@njit(cache=True)
+def _move_inside(weights, edges, least):  # type: ignore[no-untyped-def]
+    """Raise each barycentric weight towards its least without moving the point far.
+
+    What is added to one corner is taken from the nearer of the others, at most to an equal share, then from the farther
+    one, at most two insets' length: in a long thin triangle a point keeps its place along it. A negative weight, of a
+    grid point beyond the triangle, is always brought to zero.
+    """
+    for k in range(3):
+        near, far = (k + 1) % 3, (k + 2) % 3
+        if edges[near] < edges[far]:  # the edge from k to ``near`` is the one opposite to ``far``
+            near, far = far, near
+        taken = max(min(least[k] - weights[k], (weights[near] - weights[k]) / 2), 0.0)
+        weights[k] += taken
+        weights[near] -= taken
+        reach = max(2 * _INSET / max(edges[near], 1e-12), -weights[k])
+        taken = max(min(least[k] - weights[k], reach, weights[far] - least[far]), 0.0)
+        weights[k] += taken
+        weights[far] -= taken
 
 
 @njit(cache=True, inline="always")
@@ -193,15 +215,27 @@ def _mix(h, value):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def place_key(place, direction, group, cell, layer, bins):  # type: ignore[no-untyped-def]
-    """Return a 64-bit key of a place, quantised to ``cell`` metres along and ``layer`` across the surface, of its
-    normal, its main axis and ``bins`` steps per unit, and of its group."""
+def place_keys(position, normal, group, cell, layer, bins):  # type: ignore[no-untyped-def]
+    """Return a 64-bit key (N,) of each place (N, 3): places with the same key lie in one cell and face the same way.
+
+    Places are quantised to ``cell`` (N,) metres along the surface and ``layer`` (N,) across it, ``normal`` (N, 3) by
+    its main axis and to ``bins`` steps per unit; places of another ``group`` (N,) have other keys.
+    """
+    keys = np.empty(len(position), np.uint64)
+    for n in range(len(position)):
+        keys[n] = _place_key(position[n], normal[n], group[n], cell[n], layer[n], bins)
+    return keys
+
+
+@njit(cache=True)
+def _place_key(place, direction, group, cell, layer, bins):  # type: ignore[no-untyped-def]
     main = 0
     for k in range(1, 3):
         if abs(direction[k]) > abs(direction[main]) + 1e-3:
             main = k
     h = _mix(np.uint64(0x243F6A8885A308D3), np.int64(group))
     h = _mix(h, np.int64(2 * main + (direction[main] > 0)))
+    h = _mix(h, np.int64(cell * 1e6))  # cells of another size are other cells
     for k in range(3):
         size = layer if k == main else cell
         h = _mix(h, np.int64(math.floor(place[k] / size + 0.37)))

@@ -25,7 +25,7 @@ from .textures import TextureAtlas, build_atlas
 
 Array = NDArray[Any]
 
-_BAKE_VERSION = 1  # part of every cached bake's name: raise it when the same settings give other light
+_BAKE_VERSION = 2  # part of every cached bake's name: raise it when the same settings give other light
 _SUBPIXELS = {1: [(0.5, 0.5)], 4: [(0.375, 0.125), (0.875, 0.375), (0.125, 0.625), (0.625, 0.875)]}
 
 
