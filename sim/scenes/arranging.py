@@ -10,13 +10,12 @@ import numpy as np
 from .floor_plan import Opening
 from .joinery import SILL_DEPTH, SILL_NOSE, SILL_THICKNESS, has_sill
 from .mesh import Piece, Surface
-from .placement import Placement, RoomSpace
+from .placement import RESTING_GAP, Placement, RoomSpace
 from .solids import corners_of
 from .supplier import Order, Size
 from .wall_side import WallSide, opening_on
 
 WALL_GAP = 0.016  # clears the skirting
-_LIFT = 0.0008  # what stands on something is this far above it, so that no two faces coincide
 _EYE_HEIGHT = 1.55
 
 Where = Literal["anywhere", "corner", "middle"]
@@ -211,11 +210,11 @@ class Arranger:
         for grow in (margin, margin / 2, 0.04):
             size = (2 * (width + grow), 2 * (depth + grow), 0.012)
             order = self.order("rug", size)
-            rug = Placement(order, placement.x, placement.y, _LIFT, placement.yaw)
+            rug = Placement(order, placement.x, placement.y, RESTING_GAP, placement.yaw)
             boxes = self.space.boxes(rug)
             if self.space.hits(boxes, but=set(numbers)):
                 continue
-            thickness = float(boxes[:, 7].max()) + _LIFT
+            thickness = float(boxes[:, 7].max()) + RESTING_GAP
             self.space.lift(list(numbers), thickness)
             laid = self.space.try_add(rug, ignore={"window", "front"})
             if laid is not None:
@@ -244,7 +243,7 @@ class Arranger:
             reach = piece.size[1] / 2 + 0.06 + depth / 2
             side = piece.size[0] / 2 + 0.06 + depth / 2
             for x, y, turn in ((0.0, reach, 0.0), (side, 0.1, np.pi / 2), (-side, 0.1, np.pi / 2)):
-                spot = Placement(order, *placement.world(x, y), _LIFT, placement.yaw + turn)
+                spot = Placement(order, *placement.world(x, y), RESTING_GAP, placement.yaw + turn)
                 number = self.space.try_add(spot, ignore={"window", "front"})
                 if number is not None:
                     return number
@@ -252,7 +251,7 @@ class Arranger:
         for _ in range(15):
             x, y = self.rng.uniform((x0, y0), (x1, y1))
             turn = 0.0 if (x1 - x0 > y1 - y0) == (width > depth) else np.pi / 2
-            spot = Placement(order, float(x), float(y), _LIFT, turn)
+            spot = Placement(order, float(x), float(y), RESTING_GAP, turn)
             number = self.space.try_add(spot, ignore={"window", "front"})
             if number is not None:
                 return number
@@ -319,7 +318,7 @@ class Arranger:
                 continue
             u = float(self.rng.uniform(u0 + 0.12, u1 - 0.12))
             at = side.point(u, SILL_NOSE - SILL_DEPTH / 2)
-            spot = Placement(order, *at, bottom + SILL_THICKNESS + _LIFT, side.yaw)
+            spot = Placement(order, *at, bottom + SILL_THICKNESS + RESTING_GAP, side.yaw)
             self.space.try_add(spot, ignore={"window", "sill", "front"})
 
     def _curtains(self, side: WallSide, u0: float, bottom: float, u1: float, top: float) -> None:
@@ -378,10 +377,9 @@ class Arranger:
             surface = fitting[int(self.rng.integers(len(fitting)))]
             turn = float(self.rng.normal(0.0, 0.03 if back else jitter))
             x, y = self._spot_on(surface, width, depth, back=back and k < tries // 2)
-            spot = Placement(
-                order, *placement.world(x, y), placement.z + surface.z + _LIFT, placement.yaw + turn, number
-            )
-            if not self.space.supported(spot):
+            at = placement.world(x, y)
+            spot = self.space.settled(Placement(order, *at, placement.z + surface.z, placement.yaw + turn, number))
+            if spot is None:
                 continue
             placed = self.space.try_add(spot, ignore={"front", "window"} if tall < 0.45 else {"front"})
             if placed is not None:

@@ -68,9 +68,10 @@ def _copy(original: RoomSpace, space: RoomSpace, *, mirrored: bool) -> None:
         if placement.support is not None:
             if placement.support not in numbers:
                 continue
-            moved = replace(moved, support=numbers[placement.support])
-            if not space.supported(moved):
+            settled = space.settled(replace(moved, support=numbers[placement.support]))
+            if settled is None:
                 continue
+            moved = settled
         copied = space.try_add(moved, ignore={"window", "front", "sill"})
         if copied is not None:
             numbers[number] = copied

@@ -8,14 +8,14 @@ import numpy as np
 
 from .element import Element
 from .floor_plan import FloorPlan
-from .mesh import Part, Piece, Surface
-from .placement import Placement
+from .mesh import Part, Piece
+from .placement import RESTING_GAP, Placement, footprint_points
 from .solids import corners_of, overlapping, placed_boxes
 from .supplier import PLACING_DETAIL, Supplier
 
 _SHARE = (0.25, 0.75)  # of all triangles
 _LEAST_DETAIL, _MOST_DETAIL = 0.05, 40.0
-_SURFACE_SLACK = 0.0004  # metres by which a surface may be lower or higher: what stands on it stays where it is
+_REST_SLACK = 0.001  # metres by which what stands on a piece may come to rest lower or higher
 
 
 def furniture_elements(
@@ -76,20 +76,27 @@ def _refined(
         placed = placed_boxes(boxes, placement.x, placement.y, placement.z, placement.yaw)
         others = np.concatenate([np.zeros((0, 8)), *solids[:number], *solids[number + 1 :]])
         if (
-            _same_surfaces(piece.surfaces, pieces[number].surfaces)
-            and _no_further_out(placed, solids[number], interior)
+            _no_further_out(placed, solids[number], interior)
             and not overlapping(placed, others).any()
+            and _carries_as_before(supplier, placements, number, detail)
         ):
             pieces[number], solids[number] = piece, placed
     return pieces
 
 
-def _same_surfaces(a: Sequence[Surface], b: Sequence[Surface]) -> bool:
-    return len(a) == len(b) and all(
-        abs(one.z - other.z) < _SURFACE_SLACK
-        and max(one.x0 - other.x0, one.y0 - other.y0, other.x1 - one.x1, other.y1 - one.y1) < 0.01
-        for one, other in zip(a, b, strict=True)
-    )
+def _carries_as_before(supplier: Supplier, placements: Sequence[Placement], number: int, detail: float) -> bool:
+    """Whether everything that stands on a piece would come to rest at the same height on the finer or coarser one."""
+    host = placements[number]
+    for placement in placements:
+        if placement.support == number:
+            outline = placed_boxes(
+                supplier.outline(placement.order), placement.x, placement.y, placement.z, placement.yaw
+            )
+            points = footprint_points(outline[0], host)
+            rest = supplier.resting_height(host.order, points, placement.z - host.z, detail=detail)
+            if rest is None or abs(host.z + rest + RESTING_GAP - placement.z) > _REST_SLACK:
+                return False
+    return True
 
 
 def _no_further_out(new: np.ndarray, old: np.ndarray, interior: tuple[float, float, float, float]) -> bool:
@@ -129,6 +136,8 @@ def _largest(
     for _, room, number in order:
         if count <= most:
             break
+        if placements[room][number].order.category == "rug":
+            continue  # what stands on it would float
         for gone in _with_dependents(placements[room], number):
             if (room, gone) not in dropped:
                 dropped.add((room, gone))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -20,6 +20,8 @@ _CELL = 0.05
 _HEADROOM = 1.8  # what hangs higher is no obstacle
 _STEP = 0.03  # what is lower is walked over
 _DOOR_DEPTH = 0.9
+_HANGING_GAP = 0.006
+RESTING_GAP = 0.0008  # what stands on something is this far above it, so that no two faces coincide
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,16 @@ class Placement:
         """Return the world x, y of a point of the piece's own frame."""
         cos, sin = np.cos(self.yaw), np.sin(self.yaw)
         return (float(self.x + cos * local_x - sin * local_y), float(self.y + sin * local_x + cos * local_y))
+
+
+def footprint_points(outline: Array, host: Placement) -> Array:
+    """Return points (N, 2) all over the footprint of a world box (8,), in the frame of another placement."""
+    line = np.linspace(-0.9, 0.9, 6)
+    across, along = (a.ravel() for a in np.meshgrid(line * outline[2], line * outline[3]))
+    x = outline[0] + across * outline[4] - along * outline[5] - host.x
+    y = outline[1] + across * outline[5] + along * outline[4] - host.y
+    cos, sin = np.cos(host.yaw), np.sin(host.yaw)
+    return np.stack([cos * x + sin * y, cos * y - sin * x], axis=-1)
 
 
 class RoomSpace:
@@ -131,8 +143,10 @@ class RoomSpace:
             if overlapping(whole[None], np.concatenate([np.zeros((0, 8)), *fronts])).any():
                 return False
         solids = np.concatenate(self._solids)
-        near = overlapping(whole[None], solids)[0]
-        if near.any() and overlapping(self.boxes(placement), solids[near]).any():
+        # What hangs keeps a finger's breadth: a shelf may not sit on the face of a poster.
+        slack = 1e-4 if self.piece(placement).mount in {"floor", "surface"} else -_HANGING_GAP
+        near = overlapping(whole[None], solids, slack=slack)[0]
+        if near.any() and overlapping(self.boxes(placement), solids[near], slack=slack).any():
             return False
         return len(front) == 0 or not overlapping(front, solids).any()
 
@@ -162,25 +176,20 @@ class RoomSpace:
         count, self._clear = state
         del self.placements[count:], self._solids[count + 1 :], self._fronts[count:]
 
-    def supported(self, placement: Placement) -> bool:
-        """Whether a placement with a support stands wholly on one of the surfaces of that piece."""
+    def settled(self, placement: Placement) -> Placement | None:
+        """Return a placement let down onto the piece that supports it, or None where it would hang over an edge."""
         if placement.support is None:
-            return True
+            return placement
         host = self.placements[placement.support]
-        cos, sin = np.cos(-host.yaw), np.sin(-host.yaw)
-        corners = corners_of(self.outline(placement)[None])[0] - (host.x, host.y)
-        local = np.stack([cos * corners[:, 0] - sin * corners[:, 1], sin * corners[:, 0] + cos * corners[:, 1]], -1)
-        low, high = local.min(axis=0) + 1e-3, local.max(axis=0) - 1e-3
-        return any(
-            abs(host.z + s.z - placement.z) < 0.01 and (low >= (s.x0, s.y0)).all() and (high <= (s.x1, s.y1)).all()
-            for s in self.piece(host).surfaces
-        )
+        points = footprint_points(self.outline(placement), host)
+        rest = self.supplier.resting_height(host.order, points, placement.z - host.z)
+        return None if rest is None else replace(placement, z=host.z + rest + RESTING_GAP)
 
     def lift(self, numbers: list[int], height: float) -> None:
         """Raise placements, onto the rug that was put under them."""
         for number in numbers:
             old = self.placements[number]
-            self.placements[number] = Placement(old.order, old.x, old.y, old.z + height, old.yaw, old.support)
+            self.placements[number] = replace(old, z=old.z + height)
             self._solids[number + 1] = self.boxes(self.placements[number])
 
     def hits(self, boxes: Array, *, but: Container[int] = ()) -> bool:

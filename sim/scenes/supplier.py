@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..ray_scene import RayScene
 from .furniture import CATALOGUE, Style, make_piece
 from .materials import Materials
 from .mesh import Array, Piece
+from .meshing import merged
 from .solids import component_boxes
 
 #: Extents x, y, z in metres; None leaves one to chance.
@@ -16,6 +18,10 @@ Size = tuple[float | None, float | None, float | None]
 
 #: The level of detail at which pieces are placed: about what a house of the default size has.
 PLACING_DETAIL = 0.5
+
+_DROP = 0.05  # metres from which things are let down onto a surface
+_FLAT = 0.004  # metres
+_SOFT = 0.03  # how deep things may sink into bedding
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ class Supplier:
         self._pieces: dict[tuple[Order, float], Piece] = {}
         self._boxes: dict[tuple[Order, float], Array] = {}
         self._outlines: dict[Order, Array] = {}
+        self._rays: dict[tuple[Order, float], RayScene] = {}
 
     def knows(self, category: str) -> bool:
         """Whether the catalogue has a category."""
@@ -67,3 +74,25 @@ class Supplier:
             boxes = self.boxes(order)
             self._outlines[order] = np.stack([boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)])[None]
         return self._outlines[order]
+
+    def resting_height(
+        self, order: Order, points: Array, near: float, *, detail: float = PLACING_DETAIL
+    ) -> float | None:
+        """Return the height at which something that covers ``points`` (N, 2) comes to rest on a piece, in its frame.
+
+        ``near`` is the height that the catalogue gives. None where it would hang in the air.
+        """
+        key = (order, detail)
+        if key not in self._rays:
+            part = merged(self.make(order, detail=detail).parts)
+            self._rays[key] = RayScene(part.vertices, part.triangles)
+        origins = np.column_stack([points, np.full(len(points), near + _DROP)]).astype(np.float32)
+        down = np.zeros_like(origins)
+        down[:, 2] = -1.0
+        hits = self._rays[key].intersect(origins, down)
+        heights = np.where(hits[0] >= 0, near + _DROP - hits[3], -np.inf)
+        highest, usual = float(heights.max()), float(np.median(heights))
+        if highest - np.quantile(heights, 0.2) < _FLAT:
+            return highest
+        # On something soft or barred the catalogue says where things come to rest, if that is where its surface is.
+        return near if usual - _SOFT <= near <= highest + _FLAT else None
