@@ -4,13 +4,19 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= runs
 
-.PHONY: demo test lint
+.PHONY: demo test slow benchmark lint
 
 demo: $(VENV)/.core
 	$(BIN)/relocbench run quickstart --size mini --out $(OUT)/quickstart-mini
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -m slow
+
+benchmark: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/benchmarks -o addopts=--import-mode=importlib --benchmark-only
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
