@@ -17,7 +17,7 @@ from .navigation import sample_poses_planar
 
 Array = NDArray[Any]
 
-_CANDIDATES = 60
+_CANDIDATES = 100
 _GAP = 6
 
 
@@ -71,8 +71,9 @@ def telling_view(scene: Scene, simulator: Raycaster, *, room_type: str | None = 
     tilt[1:3, 1:3] = [[np.cos(down), -np.sin(down)], [np.sin(down), np.cos(down)]]
     poses = poses @ Pose(tilt)
     camera = Camera.from_fov(64, 48, 78.0)
+    in_room = np.array([0] + [i.id for i in scene.instances if not rooms or i.room == rooms[0]])
     scores = [
-        _score(view.instance, view.depth)
+        _score(np.where(np.isin(view.instance, in_room), view.instance, 0), view.depth)
         for view in simulator.render(poses, camera, frozenset({"instance", "depth"}))
         if view.instance is not None and view.depth is not None
     ]
@@ -80,11 +81,12 @@ def telling_view(scene: Scene, simulator: Raycaster, *, room_type: str | None = 
 
 
 def _score(instance: Array, depth: Array) -> float:
-    """Count things that cover at least 0.3 % of a view, less what is near and hides the rest."""
+    """Count things that cover at least 0.3 % of a view, less what hides the rest and what lies in other rooms (0)."""
     _, counts = np.unique(instance, return_counts=True)
     things = float((counts >= 0.003 * instance.size).sum())
     near = float((depth < 1.0).mean())
-    return things + 4.0 * min(float(np.median(depth)), 3.0) - 45.0 * near
+    elsewhere = float((instance == 0).mean())
+    return things + 4.0 * min(float(np.median(depth)), 3.0) - 45.0 * near - 25.0 * elsewhere
 
 
 def _tiled(views: Sequence[Array], columns: int) -> Array:

@@ -31,9 +31,14 @@ def furnish_house(plan: FloorPlan, supplier: Supplier) -> list[list[Placement]]:
 
 def _furnish(space: RoomSpace) -> None:
     arranger = Arranger(space, np.random.default_rng([space.room.look, 4]))
-    for window in space.windows():
+    # Curtains and radiators come first, so that furniture leaves them their place, but under a kitchen's window the
+    # counters run on.
+    kitchen = space.room.type == "kitchen"
+    for window in [] if kitchen else space.windows():
         arranger.dress_window(window)
     FURNISH[space.room.type](arranger)
+    for window in space.windows() if kitchen else []:
+        arranger.dress_window(window)
     fill_walls(arranger)
     _hang_lights(arranger)
     for window in space.windows():

@@ -56,7 +56,7 @@ def _day(luminaires: Sequence[Luminaire], rng: np.random.Generator) -> Lighting:
     azimuth, elevation = rng.uniform(0, 2 * np.pi), np.radians(rng.uniform(25, 55))
     x, y = -np.cos(elevation) * np.cos(azimuth), -np.cos(elevation) * np.sin(azimuth)
     sun = Sun((float(x), float(y), -float(np.sin(elevation))), (20.0, 18.6, 16.4))
-    lamps = _lamps(luminaires, 0.55, 0.0, _NEUTRAL)
+    lamps = _lamps(luminaires, 0.8, 0.0, _NEUTRAL)
     return Lighting(sun=sun, sky=(4.6, 5.1, 5.8), lamps=lamps, exposure=1.0, emission_scale=0.2)
 
 

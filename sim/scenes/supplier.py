@@ -90,7 +90,7 @@ class Supplier:
         down = np.zeros_like(origins)
         down[:, 2] = -1.0
         hits = self._rays[key].intersect(origins, down)
-        heights = np.where(hits[0] >= 0, near + _DROP - hits[3], -np.inf)
+        heights = np.where(hits[0] >= 0, near + _DROP - hits[3], -1e3)
         highest, usual = float(heights.max()), float(np.median(heights))
         if highest - np.quantile(heights, 0.2) < _FLAT:
             return highest
