@@ -16,11 +16,14 @@ from ..method import MethodConfig
 class SiftConfig(MethodConfig):
     """Detection and description of SIFT features."""
 
-    contrast_threshold: float = Field(default=0.02, gt=0)
-    """Keypoints whose difference of Gaussians is weaker are dropped; OpenCV's own default is 0.04."""
+    contrast_threshold: float = Field(default=0.0025, gt=0)
+    """Keypoints whose difference of Gaussians is weaker are dropped. OpenCV's own default of 0.04 is meant for noisy
+    photographs; on noise-free renderings of 256 x 256 every halving from there found more queries (validation houses,
+    four references: 4 % of them to within 0.5 m and 5 deg with 0.04, 11 % with 0.02, 25 % with 0.005, 28 % with
+    0.0025). Raise it for images with sensor noise."""
 
-    edge_threshold: float = Field(default=10.0, gt=0)
-    """Keypoints on edges whose ratio of curvatures is larger are dropped."""
+    edge_threshold: float = Field(default=15.0, gt=0)
+    """Keypoints on edges whose ratio of curvatures is larger are dropped; OpenCV's own default is 10."""
 
     max_keypoints: int = Field(default=2000, ge=1)
     """Only the strongest keypoints are kept."""
