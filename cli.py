@@ -145,6 +145,25 @@ def house(
 
 
 @app.command()
+def houses(
+    out: Annotated[Path, typer.Option(help="JPEG or PNG to write.")] = Path("houses.jpg"),
+    first: Annotated[int, typer.Option(min=0, help="The first house's seed.")] = 0,
+    count: Annotated[int, typer.Option(min=1, help="How many houses, one view of each.")] = 12,
+    condition: Annotated[str, typer.Option(help="day, evening or dim.")] = "day",
+) -> None:
+    """Draw one interior view of each of several houses side by side, to judge them by eye."""
+    import cv2
+
+    from .sim.scenes.contact_sheet import contact_sheet
+
+    if not out.parent.is_dir() or out.suffix.lower() not in {".jpg", ".jpeg", ".png"}:
+        raise InputError(f"{out}: name a .jpg or .png in a folder that exists")
+    sheet = contact_sheet(range(first, first + count), condition=condition)
+    cv2.imwrite(str(out), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
+    console.print(str(out))
+
+
+@app.command()
 def train(
     method: Annotated[str, typer.Argument(help="A method that learns, by name or as file.py:Class.")],
     track: Annotated[str, typer.Option(help="Learn from this track's training scenes.")] = "sparse-reference-v1",
