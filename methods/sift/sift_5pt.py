@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +11,16 @@ from pydantic import Field
 
 from ...datasets.views import ViewSet
 from ...sim.geometry import Camera, Pose
-from ..dense_vlad.dense_vlad import DenseVlad
-from ..dense_vlad.encoder import DenseVladConfig
 from ..features.matching import match_descriptors
-from ..features.sift import SiftConfig, SiftFeatures, extract_sift
-from ..method import Estimate, Failure, Method, MethodConfig, Query
+from ..features.sift import SiftFeatures, extract_sift
+from ..method import Failure, MethodConfig, Query
 from ..solvers.triangulation import triangulate_pose
 from ..timing import stage
 from .relative_pose import RelativePose, estimate_relative_pose
+from .retrieval_then_pose import RetrievalThenPose, RetrievalThenPoseConfig
 
 
-class SiftFivePointConfig(MethodConfig):
+class SiftFivePointConfig(RetrievalThenPoseConfig):
     """Parameters of `sift-5pt`."""
 
     retrieved: int = Field(default=5, ge=2)
@@ -55,15 +53,6 @@ class SiftFivePointConfig(MethodConfig):
     max_angle: float = Field(default=15.0, gt=0, lt=180)
     """Largest angle between a reference's ray and a hypothesis that it agrees with, in degrees."""
 
-    fallback: Literal["none", "retrieval"] = "none"
-    """Where no pose is found: fail, or answer with the best reference's pose, flagged "fallback"."""
-
-    sift: SiftConfig = SiftConfig()
-    """Feature extraction."""
-
-    retrieval: DenseVladConfig = DenseVladConfig()
-    """Image retrieval."""
-
 
 @dataclass(frozen=True, eq=False)
 class _Reference:
@@ -71,7 +60,7 @@ class _Reference:
     camera: Camera
 
 
-class SiftFivePoint(Method):
+class SiftFivePoint(RetrievalThenPose):
     """Retrieval, SIFT matches, an essential matrix per reference, and triangulation over pairs of references.
 
     Winkelbauer, Denninger, Triebel (ExReNet), ICRA 2021: section IV-A for retrieval, IV-C.1 for triangulation.
@@ -80,28 +69,10 @@ class SiftFivePoint(Method):
 
     name = "sift-5pt"
     Config = SiftFivePointConfig
-    needs_fit = True
 
     def __init__(self, config: MethodConfig | None = None) -> None:
         super().__init__(config)
         self._config = cast(SiftFivePointConfig, self.config)
-        self._retrieval = DenseVlad(self._config.retrieval)
-
-    def fit(self, train: ViewSet) -> None:
-        """Learn what retrieval needs."""
-        self._retrieval.fit(train)
-
-    def fit_identity(self) -> tuple[str, dict[str, Any]]:
-        """Return that of the retrieval: nothing else is learned."""
-        return self._retrieval.fit_identity()
-
-    def save(self, folder: Path) -> None:
-        """Write what retrieval learned."""
-        self._retrieval.save(folder)
-
-    def load(self, folder: Path) -> None:
-        """Read what :meth:`save`, or that of a method with the same fit, wrote."""
-        self._retrieval.load(folder)
 
     def build_map(self, references: ViewSet) -> None:
         """Encode the references for retrieval and extract their SIFT features."""
@@ -114,26 +85,13 @@ class SiftFivePoint(Method):
         """Return the size of retrieval vectors, poses and features, bytes."""
         return self._retrieval.map_bytes() + sum(reference.features.nbytes for reference in self._references)
 
-    def localize(self, query: Query) -> Estimate | Failure:
-        """Answer with a triangulated pose; the ranking is that of retrieval."""
-        order, _ = self._retrieval.rank(query.image)
-        ranking = tuple(self._retrieval.ids[i] for i in order)
+    def _pose(self, query: Query, order: NDArray[Any]) -> tuple[Pose, int] | Failure:
         selected = spread_references(
             order,
             self._retrieval.poses.translation,
             count=self._config.retrieved,
             distances=(self._config.min_distance, self._config.max_distance),
         )
-        answer = self._triangulate(query, selected)
-        if isinstance(answer, Failure):
-            if self._config.fallback == "none":
-                return answer
-            return Estimate(self._retrieval.poses[int(order[0])], ranking, confidence=0.0, flags=("fallback",))
-        pose, inliers = answer
-        return Estimate(pose, ranking, confidence=float(inliers))
-
-    def _triangulate(self, query: Query, selected: list[int]) -> tuple[Pose, int] | Failure:
-        """Return the query's pose and the number of matches behind it."""
         with stage("features"):
             features = extract_sift(query.image, self._config.sift)
         with stage("matching"):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import poselib
@@ -12,17 +11,16 @@ from pydantic import Field
 
 from ...datasets.views import ViewSet
 from ...sim.geometry import Pose
-from ..dense_vlad.dense_vlad import DenseVlad
-from ..dense_vlad.encoder import DenseVladConfig
 from ..features.matching import match_descriptors
-from ..features.sift import SiftConfig, extract_sift
-from ..method import Estimate, Failure, Method, MethodConfig, Query
+from ..features.sift import extract_sift
+from ..method import Failure, MethodConfig, Query
 from ..timing import stage
 from .relative_pose import poselib_camera, poselib_seed
+from .retrieval_then_pose import RetrievalThenPose, RetrievalThenPoseConfig
 from .triangulated_map import triangulate_map
 
 
-class SiftPnpConfig(MethodConfig):
+class SiftPnpConfig(RetrievalThenPoseConfig):
     """Parameters of `sift-pnp`."""
 
     retrieved: int = Field(default=20, ge=1)
@@ -49,17 +47,8 @@ class SiftPnpConfig(MethodConfig):
     min_inliers: int = Field(default=8, ge=4)
     """A pose with fewer inliers is not trusted (and is not tried with fewer matches)."""
 
-    fallback: Literal["none", "retrieval"] = "none"
-    """Where no pose is found: fail, or answer with the best reference's pose, flagged "fallback"."""
 
-    sift: SiftConfig = SiftConfig()
-    """Feature extraction."""
-
-    retrieval: DenseVladConfig = DenseVladConfig()
-    """Image retrieval."""
-
-
-class SiftPnp(Method):
+class SiftPnp(RetrievalThenPose):
     """A map triangulated from the references at their known poses, and perspective-n-point against it.
 
     The scheme of structure-based localization with retrieval (Irschara et al. 2009; Sattler et al. 2017).
@@ -68,28 +57,10 @@ class SiftPnp(Method):
 
     name = "sift-pnp"
     Config = SiftPnpConfig
-    needs_fit = True
 
     def __init__(self, config: MethodConfig | None = None) -> None:
         super().__init__(config)
         self._config = cast(SiftPnpConfig, self.config)
-        self._retrieval = DenseVlad(self._config.retrieval)
-
-    def fit(self, train: ViewSet) -> None:
-        """Learn what retrieval needs."""
-        self._retrieval.fit(train)
-
-    def fit_identity(self) -> tuple[str, dict[str, Any]]:
-        """Return that of the retrieval: nothing else is learned."""
-        return self._retrieval.fit_identity()
-
-    def save(self, folder: Path) -> None:
-        """Write what retrieval learned."""
-        self._retrieval.save(folder)
-
-    def load(self, folder: Path) -> None:
-        """Read what :meth:`save`, or that of a method with the same fit, wrote."""
-        self._retrieval.load(folder)
 
     def build_map(self, references: ViewSet) -> None:
         """Encode the references for retrieval and triangulate their SIFT features."""
@@ -108,21 +79,8 @@ class SiftPnp(Method):
         """Return the size of retrieval vectors, poses, points and descriptors, bytes."""
         return self._retrieval.map_bytes() + self._map.nbytes
 
-    def localize(self, query: Query) -> Estimate | Failure:
-        """Answer with the pose from 2D-3D matches; the ranking is that of retrieval."""
-        order, _ = self._retrieval.rank(query.image)
-        ranking = tuple(self._retrieval.ids[i] for i in order)
-        answer = self._absolute_pose(query, [int(i) for i in order[: self._config.retrieved]])
-        if isinstance(answer, Failure):
-            if self._config.fallback == "none":
-                return answer
-            return Estimate(self._retrieval.poses[int(order[0])], ranking, confidence=0.0, flags=("fallback",))
-        pose, inliers = answer
-        return Estimate(pose, ranking, confidence=float(inliers))
-
-    def _absolute_pose(self, query: Query, references: list[int]) -> tuple[Pose, int] | Failure:
-        """Return the query's pose and the number of matches behind it."""
-        rows = self._map.seen_by(references)
+    def _pose(self, query: Query, order: NDArray[Any]) -> tuple[Pose, int] | Failure:
+        rows = self._map.seen_by([int(i) for i in order[: self._config.retrieved]])
         if len(rows) < self._config.min_inliers:
             return Failure("too few map points")
         with stage("features"):
