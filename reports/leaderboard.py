@@ -60,6 +60,13 @@ FURTHER = (
 SHOWN = {metric.name: metric for metric in (*MAIN, *FURTHER)}
 
 
+def in_words(metric: str) -> str:
+    """Return how a sentence names a metric of the scored leaderboard."""
+    header = SHOWN[metric].header
+    lowered = header if header[:2].isupper() else f"{header[0].lower()}{header[1:]}"
+    return lowered.replace(", all", " over all queries")
+
+
 def leaderboard_tables(board: pd.DataFrame) -> list[Table]:
     """Return, for each density of a scored leaderboard, the table that ranks and the table of further metrics."""
     return [
@@ -138,7 +145,7 @@ def difference_table(differences: pd.DataFrame, metric: str) -> Table:
         ]
         for row, value in zip(each_row(differences), each_row(values), strict=True)
     ]
-    caption = f"Paired differences: {shown.header[0].lower()}{shown.header[1:]}"
+    caption = f"Paired differences: {in_words(metric)}"
     return Table(
         caption, columns, rows, ("Both methods answered the same queries; the interval is of their difference.",)
     )

@@ -15,7 +15,7 @@ from ..bench.store import RunStore
 from .figures import inline_svg, svg_text
 from .floor_plan import QUERIES_PER_PLAN, SCENES_PER_FIGURE, floor_plan
 from .latency import DENSITY, map_table, query_table, stage_means, stage_table
-from .leaderboard import SHOWN, difference_table, failure_table, further_table, main_table
+from .leaderboard import SHOWN, difference_table, failure_table, further_table, in_words, main_table
 from .page_tables import PageTable, page_table
 from .palette import page_colour
 from .plots import (
@@ -318,17 +318,11 @@ def _lede(summary: Summary) -> str:
     references = f"{summary.densities[0]} to {summary.densities[-1]}" if several else str(summary.densities[0])
     sentence = f"{counts[0]} localized {counts[1]} in {counts[2]} of {counts[3]}, from {references} references per map."
     first = list(board.loc[board["rank"] == 1, "method"])
-    metric = _in_words(results.primary)
+    metric = in_words(results.primary)
     if len(first) == 1:
         return f"{sentence} By {metric}, {first[0]} ranks first{_with_base(summary)}."
     names = f"{', '.join(first[:-1])} and {first[-1]}" if first else "no method"
     return f"{sentence} By {metric}, {names} share the first rank{_with_base(summary)}."
-
-
-def _in_words(metric: str) -> str:
-    header = SHOWN[metric].header
-    lowered = header if header[:2].isupper() else f"{header[0].lower()}{header[1:]}"
-    return lowered.replace(", all", " over all queries")
 
 
 def _with_base(summary: Summary) -> str:
@@ -364,7 +358,7 @@ def _provenance(store: RunStore) -> ProvenancePart:
         ("Dataset SHA-256", record.dataset_sha256),
         ("Seed", str(record.seed)),
         ("Timeouts", f"{record.query_timeout:g} s per query, {record.map_timeout:g} s per map"),
-        ("Ranked by", _in_words(record.primary)),
+        ("Ranked by", in_words(record.primary)),
     ]
     if record.sessions:
         last = record.sessions[-1]
