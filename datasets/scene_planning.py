@@ -107,8 +107,10 @@ def check_scenes(scenes: Sequence[PlannedScene], spec: DatasetSpec) -> None:
 def _obtain(entry: SceneEntry, spec: DatasetSpec) -> Scene:
     if isinstance(entry, str):
         from ..sim.scene_files import load_scene
+        from ..sim.scenes.single_room import as_one_room
 
-        return load_scene(Path(entry))
+        scene = load_scene(Path(entry))
+        return scene if scene.rooms else as_one_room(scene)
     from ..sim.scenes import generate_house
 
     return generate_house(entry, triangles=spec.scenes.triangles)

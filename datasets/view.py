@@ -67,7 +67,8 @@ def draw_overview(dataset: Dataset, *, scenes: int = 3) -> NDArray[Any]:
     manifest = dataset.manifest
     counts = ", ".join(f"{c.scenes} {split}" for split, c in manifest.splits.items() if c.scenes)
     title = f"{manifest.name}: {manifest.views} views of {len(manifest.scenes)} scenes ({counts})"
-    header, *rows = figure.subfigures(1 + len(names), 1, height_ratios=[_HEADER] + [_ROW] * len(names))
+    heights = [_HEADER] + [_ROW] * len(names)
+    header, *rows = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     header.text(0.02, 0.4, title, fontsize=14, color=INK)
     for row, name in zip(rows, names, strict=True):
         _draw_scene(row, dataset, name)
