@@ -27,6 +27,9 @@ TOLERANCE = (0.003, 0.003)
 
 #: Tangent of the steepest angle to the image plane at which surfaces are compared: the rounding of depth grows with it.
 _STEEPEST = 3.0
+#: Surfaces that view b sees so much more obliquely than view a are not compared either: a's rounding, 0.25 mm along its
+#: ray, shows so many times larger along b's.
+_MOST_AMPLIFIED = 2.0
 #: Bend of inverse depth between three pixels in a row, relative to it, that is an edge, a crease or a strong curve.
 _BEND = 0.001
 
@@ -93,7 +96,8 @@ def reproject(a: DepthView, b: DepthView, *, stride: int = 4) -> Residuals:
     world = a.pose.transform_points(a.camera.backproject(pixels, a.depth[row, column].astype(np.float64)))
     in_b = b.pose.inverse().transform_points(world)
     there = b.camera.project(in_b)
-    surface = _depth_between_pixels(b, there, None if a.labels is None else a.labels[row, column])
+    rays = a.camera.backproject(pixels, 1.0) @ (b.pose.rotation.T @ a.pose.rotation).T  # of a, in b's frame
+    surface = _depth_between_pixels(b, there, rays, None if a.labels is None else a.labels[row, column])
     difference = surface - in_b[:, 2]
     limit = TOLERANCE[0] + TOLERANCE[1] * in_b[:, 2]
     agree = np.abs(difference) <= limit  # NaN, where nothing can be compared, is neither
@@ -106,9 +110,10 @@ def reproject(a: DepthView, b: DepthView, *, stride: int = 4) -> Residuals:
     )
 
 
-def _depth_between_pixels(view: DepthView, pixels: Array, labels: Array | None) -> Array:
-    """Return depth (P,) at continuous pixels (P, 2), float64, NaN where the four around do not show one smooth surface
-    or, if given, do not have the label (P,) of the point."""
+def _depth_between_pixels(view: DepthView, pixels: Array, rays: Array, labels: Array | None) -> Array:
+    """Return depth (P,) at continuous pixels (P, 2), float64, NaN where the four around do not show one smooth surface,
+    do not have the label (P,) of the point, if given, or show a surface that ``rays`` (P, 3), with which another view
+    measured the points, meet much less obliquely."""
     height, width = view.depth.shape
     grid = np.nan_to_num(pixels, nan=-10.0, posinf=-10.0, neginf=-10.0) - 0.5  # pixel centres are whole numbers now
     column, row = np.floor(grid).astype(int).T
@@ -125,7 +130,25 @@ def _depth_between_pixels(view: DepthView, pixels: Array, labels: Array | None) 
     across, down = grid[:, 0] - column, grid[:, 1] - row
     top = inverse[0] * (1 - across) + inverse[1] * across
     bottom = inverse[2] * (1 - across) + inverse[3] * across
-    return np.where(usable, 1 / (top * (1 - down) + bottom * down), np.nan)
+    between = top * (1 - down) + bottom * down
+    slope_u = (inverse[1] - inverse[0]) * (1 - down) + (inverse[3] - inverse[2]) * down
+    slope_v = bottom - top
+    amplification = _amplification(view.camera, pixels, between, slope_u, slope_v, rays)
+    usable &= (amplification > 0) & (amplification <= _MOST_AMPLIFIED)
+    return np.where(usable, 1 / between, np.nan)
+
+
+def _amplification(camera: Camera, pixels: Array, inverse: Array, slope_u: Array, slope_v: Array, rays: Array) -> Array:
+    """Return how much farther a point moves off a surface along the camera's ray than it was moved along ``rays``.
+
+    On a plane n X = d, inverse depth is n r / d along the ray r = (x, y, 1): its value and its slopes in the image give
+    n / d, and a step along another ray q shows n q / n r times as large. Negative where q meets the surface's other
+    side: curtains and panes are thin, but their two faces are not one. All (P,), ``pixels`` (P, 2), ``rays`` (P, 3).
+    """
+    normal_x, normal_y = camera.fx * slope_u, camera.fy * slope_v
+    normal_z = inverse - normal_x * (pixels[:, 0] - camera.cx) / camera.fx
+    normal_z = normal_z - normal_y * (pixels[:, 1] - camera.cy) / camera.fy
+    return (normal_x * rays[:, 0] + normal_y * rays[:, 1] + normal_z * rays[:, 2]) / inverse
 
 
 def frustum_overlap(poses: Pose, camera: Camera, *, ranges: tuple[float, ...] = (1.0, 2.0, 3.5)) -> Array:

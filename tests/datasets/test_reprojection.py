@@ -85,3 +85,18 @@ def test_frusta_overlap_when_cameras_look_at_the_same_place():
     assert np.allclose(np.diag(overlap), 1)
     assert overlap[0, 1] > 0.7
     assert overlap[0, 2] == 0
+
+
+def curtain_seen_from(side: float) -> DepthView:
+    """A view of the face, 1 mm from x = 0, of a thin curtain, at 1.5 m from it on the given side."""
+    pose = pose_at((1.5 * side, 0.0, 1.2), 0.3 if side < 0 else np.pi - 0.3)
+    rays = CAMERA.rays() @ pose.rotation.T
+    depth = (0.001 * side - pose.translation[0]) / rays[..., 0]
+    return DepthView(CAMERA, pose, np.where((depth > 0) & (depth < 6), depth, 0).astype(np.float32))
+
+
+def test_the_two_faces_of_a_thin_sheet_are_not_compared():
+    left, right = curtain_seen_from(-1.0), curtain_seen_from(1.0)
+    assert len(reproject(left, left).metres) > 100
+    assert len(reproject(left, right).metres) == 0
+    assert compare(left, right).contradictions == 0
