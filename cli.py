@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,6 +15,9 @@ from rich.table import Table
 from . import __version__
 from .bench.overwrite import Overwrite
 from .errors import InputError, RunError
+
+if TYPE_CHECKING:
+    from .datasets.spec import SimulatorSpec
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 console = Console()
@@ -54,6 +57,12 @@ Out = Annotated[Path | None, typer.Option(help="Folder to write into; runs/<trac
 MethodFiles = Annotated[
     list[str] | None, typer.Option("--method", help="Also run the method in file.py:Class; may be repeated.")
 ]
+SimulatorOption = Annotated[
+    str | None, typer.Option("--simulator", help="Render with this one; see 'relocbench list simulators'.")
+]
+SimulatorSettings = Annotated[
+    list[str] | None, typer.Option("--simulator-option", help="key=value for --simulator; may be repeated.")
+]
 Dataset = Annotated[Path | None, typer.Option(help="Use this dataset instead of generating the track's.")]
 
 
@@ -65,6 +74,8 @@ def run(
     method: MethodFiles = None,
     jobs: Jobs = None,
     out: Out = None,
+    simulator: SimulatorOption = None,
+    simulator_option: SimulatorSettings = None,
     dataset: Dataset = None,
     split: Annotated[Split, typer.Option(help="val is for tuning; what is reported comes from test.")] = Split.test,
     overwrite: Annotated[
@@ -77,16 +88,19 @@ def run(
 ) -> None:
     """Generate what is missing, fit, build maps, localize, score and report. The main job; resumes where it stopped."""
     from .bench.runner import run_track
+    from .bench.track_dataset import default_folder
     from .reports.console import print_leaderboard
     from .reports.html import write_report
 
+    rendered_by = _simulator(simulator, simulator_option)
     store = run_track(
         track,
         size=size.value,
         methods=None if methods is None else [name.strip() for name in methods.split(",") if name.strip()],
         method_files=method or [],
         jobs=jobs,
-        out=out or _default_folder(track, size),
+        out=out or default_folder(track, size.value, rendered_by),
+        simulator=rendered_by,
         dataset=dataset,
         split=split.value,
         overwrite=overwrite,
@@ -100,13 +114,19 @@ def run(
 
 @app.command()
 def generate(
-    track: Track, out: Annotated[Path, typer.Option()], size: SizeOption = Size.small, jobs: Jobs = None
+    track: Track,
+    out: Annotated[Path, typer.Option()],
+    size: SizeOption = Size.small,
+    jobs: Jobs = None,
+    simulator: SimulatorOption = None,
+    simulator_option: SimulatorSettings = None,
 ) -> None:
     """Generate a track's dataset, resuming where an earlier call stopped."""
     from .bench.tracks import load_track
     from .datasets.generate import generate as generate_dataset
 
-    dataset = generate_dataset(load_track(track).size(size.value).dataset, out, jobs=jobs)
+    spec = load_track(track).rendered_by(_simulator(simulator, simulator_option)).size(size.value)
+    dataset = generate_dataset(spec.dataset, out, jobs=jobs)
     console.print(f"{len(dataset.views)} views in {out}, sha256 {dataset.sha256}")
 
 
@@ -170,12 +190,23 @@ def train(
     size: SizeOption = Size.small,
     out: Annotated[Path | None, typer.Option(help="Folder for what is learned; weights/<method>.")] = None,
     jobs: Jobs = None,
+    simulator: SimulatorOption = None,
+    simulator_option: SimulatorSettings = None,
     dataset: Dataset = None,
 ) -> None:
     """Fit a method once on a track's training scenes, and save what it learned."""
     from .bench.fitting import train_method
 
-    console.print(str(train_method(method, track, size=size.value, out=out, jobs=jobs, dataset=dataset)))
+    folder = train_method(
+        method,
+        track,
+        size=size.value,
+        out=out,
+        jobs=jobs,
+        simulator=_simulator(simulator, simulator_option),
+        dataset=dataset,
+    )
+    console.print(str(folder))
 
 
 @app.command()
@@ -185,13 +216,24 @@ def profile(
     size: SizeOption = Size.mini,
     out: Out = None,
     jobs: Jobs = None,
+    simulator: SimulatorOption = None,
+    simulator_option: SimulatorSettings = None,
     dataset: Dataset = None,
 ) -> None:
     """Measure what one query costs, stage by stage, with nothing else running; writes pytest-benchmark's JSON."""
     from .bench.profile import profile_method
+    from .bench.track_dataset import default_folder
 
-    folder = out or _default_folder(track, size)
-    result = profile_method(track, method, size=size.value, out=folder, jobs=jobs, dataset=dataset)
+    rendered_by = _simulator(simulator, simulator_option)
+    result = profile_method(
+        track,
+        method,
+        size=size.value,
+        out=out or default_folder(track, size.value, rendered_by),
+        jobs=jobs,
+        simulator=rendered_by,
+        dataset=dataset,
+    )
     console.print(result.table())
     console.print(f"pytest-benchmark JSON: {result.benchmark_json}", soft_wrap=True)
 
@@ -238,8 +280,25 @@ def _first_line(documented: Any) -> str:
     return (documented.__doc__ or "").strip().partition("\n")[0]
 
 
-def _default_folder(track: str, size: Size) -> Path:
-    return Path("runs") / f"{Path(track).stem}-{size.value}"
+def _simulator(name: str | None, settings: list[str] | None) -> SimulatorSpec | None:
+    """Return what --simulator and --simulator-option ask for; raises `InputError` before anything is generated."""
+    import yaml
+
+    from .datasets.spec import SimulatorSpec
+    from .sim.simulators import open_simulator
+
+    if name is None:
+        if settings:
+            raise InputError("--simulator-option goes with --simulator")
+        return None
+    options = {}
+    for setting in settings or []:
+        key, equals, value = setting.partition("=")
+        if not (key and equals):
+            raise InputError(f"--simulator-option {setting!r}: give it as key=value")
+        options[key] = yaml.safe_load(value)
+    open_simulator(name, options=options).close()  # says what is wrong with them
+    return SimulatorSpec(name=name, options=options)
 
 
 def _version(wanted: bool) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..datasets.spec import SimulatorSpec
 from ..errors import InputError, RunError
 from .cell import RunSettings, choose_entries, make_cell
 from .provenance import fingerprint
 from .schedule import perform
 from .tasks import FitTask
-from .track_dataset import track_dataset
+from .track_dataset import default_folder, track_dataset
 from .tracks import load_track
 
 
@@ -20,22 +21,23 @@ def train_method(
     size: str = "small",
     out: str | Path | None = None,
     jobs: int | None = None,
+    simulator: SimulatorSpec | None = None,
     dataset: str | Path | None = None,
     progress: bool = True,
 ) -> Path:
     """Fit ``method`` on the training split of a track's dataset and return the folder of what it learned.
 
-    ``out`` is ``weights/<method>`` by default; the dataset is that of ``runs/<track>-<size>``, generated where it is
-    missing, unless another is given. Raises ``InputError`` where the method learns nothing or ``out`` exists, and
+    ``out`` is ``weights/<method>`` by default; the dataset is that of the run in its default folder, generated where
+    it is missing, unless another is given. Raises ``InputError`` where the method learns nothing or ``out`` exists, and
     ``RunError`` where fitting fails.
     """
-    spec = load_track(track)
+    spec = load_track(track).rendered_by(simulator)
     names, files = ([], [method]) if ".py:" in method else ([method], [])
     entry = choose_entries(spec, size, names, files)[0]
     folder = Path(out) if out is not None else Path("weights") / entry.label
     if folder.exists():
         raise InputError(f"{folder}: exists already; move it away or choose another --out")
-    place = Path("runs") / f"{spec.name}-{size}" / "dataset"
+    place = default_folder(spec.name, size, simulator) / "dataset"
     data = track_dataset(spec, size, place, dataset, jobs=jobs, progress=progress)
     settings = RunSettings(data.root.resolve(), data.sha256, "train", spec.seed, spec.query_timeout, spec.map_timeout)
     cell = make_cell(entry, settings)

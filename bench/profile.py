@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .. import __version__
+from ..datasets.spec import SimulatorSpec
 from .cell import choose_entries
 from .latency import TOTAL, latency_table
 from .overwrite import Overwrite
@@ -58,6 +59,7 @@ def profile_method(
     out: str | Path,
     size: str = "mini",
     jobs: int | None = None,
+    simulator: SimulatorSpec | None = None,
     dataset: str | Path | None = None,
     progress: bool = True,
 ) -> Profile:
@@ -67,7 +69,7 @@ def profile_method(
     and generated where it is missing; results lie in ``out/profile``, apart from those that were computed side by side.
     What is there from an earlier profile is measured again. Raises like :func:`relocbench.bench.runner.run_track`.
     """
-    spec = load_track(track)
+    spec = load_track(track).rendered_by(simulator)
     names, files = ([], [method]) if ".py:" in method else ([method], [])
     label = choose_entries(spec, size, names, files)[0].label
     data = track_dataset(spec, size, Path(out) / "dataset", dataset, jobs=jobs, progress=progress)

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ..datasets.spec import SimulatorSpec
 from ..datasets.views import ViewSet
 from ..errors import InputError, RunError
 from .cell import Cell, RunSettings, choose_entries, make_cell
@@ -44,6 +45,7 @@ def run_track(
     methods: list[str] | None = None,
     method_files: Sequence[str] = (),
     jobs: int | None = None,
+    simulator: SimulatorSpec | None = None,
     dataset: str | Path | None = None,
     split: str = "test",
     query_timeout: float | None = None,
@@ -55,13 +57,13 @@ def run_track(
 
     ``track`` is a name or a YAML file; ``methods`` restricts it, or adds registered ones; ``method_files`` adds classes
     in ``file.py:Class``. ``jobs`` worker processes (all cores by default) change no answer, only what a latency means:
-    they share the machine. ``dataset`` is used instead of the track's own. ``split`` "val" is for tuning. Timeouts are
+    they share the machine. ``simulator`` renders the dataset in place of the track's own. ``dataset`` is used instead of the track's own. ``split`` "val" is for tuning. Timeouts are
     the track's by default, in seconds.
 
     Raises ``InputError`` for what the caller can mend (names, folders, files) and ``RunError`` where the work itself
     cannot go on. A method that raises, hangs or crashes raises nothing: its queries are failures with that reason.
     """
-    spec, folder = load_track(track), Path(out)
+    spec, folder = load_track(track).rendered_by(simulator), Path(out)
     spec.size(size)  # also where another dataset is given: the size names the methods, and the run
     entries = choose_entries(spec, size, methods, list(method_files))
     jobs = jobs or usable_cores()

@@ -5,7 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..datasets.dataset import Dataset
+from ..datasets.spec import SimulatorSpec
 from .tracks import TrackSpec
+
+
+def default_folder(track: str | Path, size: str, simulator: SimulatorSpec | None) -> Path:
+    """Return where a run goes that was given no folder: datasets of different simulators lie apart."""
+    return Path("runs") / "-".join([Path(track).stem, size, *([] if simulator is None else [simulator.name])])
 
 
 def track_dataset(

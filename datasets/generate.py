@@ -8,6 +8,7 @@ bounded by one scene per worker and one scene's table in the parent.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.metadata
 import json
 import os
@@ -87,8 +88,16 @@ def _progress(shown: bool) -> Progress:
 
 def versions(spec: DatasetSpec) -> dict[str, str]:
     """Return the versions of everything that decides a pixel."""
-    packages = ["numpy", "opencv-python-headless", *(["embreex"] if spec.simulator.name == "raycast" else [])]
-    return {"relocbench": __version__, **{name: importlib.metadata.version(name) for name in packages}}
+    own = {name: importlib.metadata.version(name) for name in ("numpy", "opencv-python-headless")}
+    return {"relocbench": __version__, **own, **_simulator_versions(spec.simulator.name)}
+
+
+@functools.cache
+def _simulator_versions(name: str) -> dict[str, str]:
+    """Return a simulator's versions; starts its worker, once, where it lives in another interpreter."""
+    from ..sim.simulators import simulator_versions
+
+    return {f"{name}:{package}": version for package, version in simulator_versions(name).items()}
 
 
 def _open_complete(spec: DatasetSpec, folder: Path) -> Dataset:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import InputError, RunError
+from ..errors import RunError
 from ..sim.simulator import Observation, Simulator
 from .spec import DatasetSpec
 from .views import pose_from_table
@@ -194,7 +194,4 @@ def _open_simulator(spec: DatasetSpec, cache: Path) -> Simulator:
 
     with disk_errors(cache):
         cache.mkdir(parents=True, exist_ok=True)
-    try:
-        return open_simulator(spec.simulator.name, cache_folder=cache, **spec.simulator.options)
-    except TypeError as error:
-        raise InputError(f"simulator {spec.simulator.name!r}: bad options {spec.simulator.options}: {error}") from error
+    return open_simulator(spec.simulator.name, cache_folder=cache, options=spec.simulator.options)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ...datasets.spec import DatasetSpec, first_problem, parse_spec
+from ...datasets.spec import DatasetSpec, SimulatorSpec, first_problem, parse_spec
 from ...errors import InputError
 from ..scoring import METRICS, PRIMARY
 
@@ -106,6 +106,16 @@ class TrackSpec(_Strict):
         if name not in self.sizes:
             raise InputError(f"track {self.name} has no size {name!r}; it has {', '.join(self.sizes)}")
         return self.sizes[name]
+
+    def rendered_by(self, simulator: SimulatorSpec | None) -> TrackSpec:
+        """Return the track with its datasets rendered by another simulator; as it is where that is None."""
+        if simulator is None:
+            return self
+        sizes = {
+            name: size.model_copy(update={"dataset": size.dataset.model_copy(update={"simulator": simulator})})
+            for name, size in self.sizes.items()
+        }
+        return self.model_copy(update={"sizes": sizes})
 
     def entries(self, size: str) -> list[MethodEntry]:
         """Return the methods of one size, in the track's order."""
