@@ -11,6 +11,7 @@ import shlex
 import sys
 import tomllib
 from pathlib import Path
+from typing import NamedTuple
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -48,7 +49,7 @@ class _Config(BaseModel):
 
 def worker_settings(name: str) -> WorkerSettings:
     """Return the settings of the worker ``name``; raises ``InputError`` where the file is wrong."""
-    path = Path(os.environ.get(CONFIG_VARIABLE, CONFIG_FILE))
+    path = config_file()
     if not path.is_file():
         if CONFIG_VARIABLE in os.environ:
             raise InputError(f"{path}: no such file; {CONFIG_VARIABLE} names a relocbench.toml")
@@ -63,28 +64,52 @@ def worker_settings(name: str) -> WorkerSettings:
         raise InputError(f"{path}: cannot be read as TOML: {error}") from error
 
 
-def worker_command(name: str, *, module: str, advice: str) -> tuple[str, ...]:
-    """Return what runs the worker file of ``name``: a program and its first arguments.
+class Interpreter(NamedTuple):
+    """What runs a worker file (a program and its first arguments), and which setting said so."""
+
+    command: tuple[str, ...]
+    source: str
+
+
+def worker_interpreter(name: str, *, module: str) -> Interpreter | None:
+    """Return what runs the worker file of ``name``, None where nothing on this machine is known to.
 
     In this order: the environment variable ``RELOCBENCH_<NAME>_PYTHON``, ``relocbench.toml``, the environment that
-    ``relocbench env create`` made, and this interpreter where it has ``module``. Raises ``InputError``, ending in
-    ``advice``, where there is none of them.
+    ``relocbench env create`` made, and this interpreter where it has ``module``.
     """
-    variable = f"RELOCBENCH_{name.upper()}_PYTHON"
+    variable = interpreter_variable(name)
     if os.environ.get(variable):
-        return tuple(shlex.split(os.environ[variable]))
+        return Interpreter(tuple(shlex.split(os.environ[variable])), variable)
     configured = worker_settings(name).command
     if configured:
-        return (configured,) if isinstance(configured, str) else configured
+        return Interpreter((configured,) if isinstance(configured, str) else configured, CONFIG_FILE)
     made = environment_python(name)
     if made is not None:
-        return (str(made),)
+        return Interpreter((str(made),), f"relocbench env create {name}")
     if importlib.util.find_spec(module) is not None:
-        return (sys.executable,)
-    raise InputError(
-        f"{name}: no interpreter has it: {advice} (or name one in {variable} or in {CONFIG_FILE}: "
-        f"[workers.{name}] command = ...)"
-    )
+        return Interpreter((sys.executable,), "this interpreter")
+    return None
+
+
+def worker_command(name: str, *, module: str, advice: str) -> tuple[str, ...]:
+    """Return the command of :func:`worker_interpreter`; raises ``InputError``, ending in ``advice``, without one."""
+    found = worker_interpreter(name, module=module)
+    if found is None:
+        raise InputError(
+            f"{name}: no interpreter has it: {advice} (or name one in {interpreter_variable(name)} or in "
+            f"{CONFIG_FILE}: [workers.{name}] command = ...)"
+        )
+    return found.command
+
+
+def interpreter_variable(name: str) -> str:
+    """Return the environment variable that names the interpreter of ``name``."""
+    return f"RELOCBENCH_{name.upper()}_PYTHON"
+
+
+def config_file() -> Path:
+    """Return where the settings are read from; the file need not exist."""
+    return Path(os.environ.get(CONFIG_VARIABLE, CONFIG_FILE))
 
 
 def cache_folder() -> Path:
