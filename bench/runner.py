@@ -57,8 +57,8 @@ def run_track(
 
     ``track`` is a name or a YAML file; ``methods`` restricts it, or adds registered ones; ``method_files`` adds classes
     in ``file.py:Class``. ``jobs`` worker processes (all cores by default) change no answer, only what a latency means:
-    they share the machine. ``simulator`` renders the dataset in place of the track's own. ``dataset`` is used instead of the track's own. ``split`` "val" is for tuning. Timeouts are
-    the track's by default, in seconds.
+    they share the machine. ``simulator`` renders the dataset in place of the track's own; ``dataset`` is used, and
+    none generated. ``split`` "val" is for tuning. Timeouts are the track's by default, in seconds.
 
     Raises ``InputError`` for what the caller can mend (names, folders, files) and ``RunError`` where the work itself
     cannot go on. A method that raises, hangs or crashes raises nothing: its queries are failures with that reason.

@@ -1,4 +1,4 @@
-"""`ForeignWorker`: this side's end of a process that runs under another interpreter and imports nothing of relocbench."""
+"""`ForeignWorker`: this side's end of a process under another interpreter that imports nothing of relocbench."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ class ForeignWorker:
             )
         except OSError as error:
             raise WorkerLost(f"{command[0]} cannot be started: {error.strerror}") from error
-        assert self._process.stdin and self._process.stdout and self._process.stderr
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
         self._requests, self._replies = self._process.stdin, self._process.stdout
         os.set_blocking(self._replies.fileno(), False)
         os.set_blocking(self._requests.fileno(), False)
@@ -124,9 +126,9 @@ class ForeignWorker:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._reader.join(timeout=1)
-        for pipe in (self._process.stdin, self._process.stdout):
+        for pipe in (self._requests, self._replies):
             with contextlib.suppress(OSError):  # what was still to be written is written nowhere
-                pipe.close()  # type: ignore[union-attr]
+                pipe.close()
 
     @contextlib.contextmanager
     def _ended_on_error(self) -> Iterator[None]:

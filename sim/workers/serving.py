@@ -51,7 +51,7 @@ def encode(fields: Fields, arrays: Arrays) -> list[Any]:
     for name, array in arrays.items():
         array = np.ascontiguousarray(array)
         if array.dtype.kind not in _KINDS:
-            raise TypeError("array %r of type %s cannot be sent: only numbers can" % (name, array.dtype))
+            raise TypeError(f"array {name!r} of type {array.dtype} cannot be sent: only numbers can")
         array = array.astype(array.dtype.newbyteorder("<"), copy=False)
         described.append({"name": name, "dtype": array.dtype.str, "shape": array.shape})
         pieces.append(array.reshape(-1).view(np.uint8).data)
@@ -66,7 +66,7 @@ def decode(read: Callable[[int], Any]) -> Reply:
     """
     magic, length, size = _HEAD.unpack(read(_HEAD.size))
     if magic != MAGIC:
-        raise ProtocolError("not a message: it begins with %r" % magic)
+        raise ProtocolError(f"not a message: it begins with {magic!r}")
     try:
         fields = json.loads(bytes(read(length)))
         described = [(item["name"], np.dtype(item["dtype"]), tuple(item["shape"])) for item in fields.pop("arrays")]
@@ -74,9 +74,9 @@ def decode(read: Callable[[int], Any]) -> Reply:
             raise ValueError("an array that is not of numbers")
         sizes = [dtype.itemsize * int(np.prod(shape, dtype=np.int64)) for _, dtype, shape in described]
         if sum(sizes) != size:
-            raise ValueError("%d bytes of arrays where %d are announced" % (sum(sizes), size))
+            raise ValueError(f"{sum(sizes)} bytes of arrays where {size} are announced")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ProtocolError("a damaged message: %s" % error) from error
+        raise ProtocolError(f"a damaged message: {error}") from error
     arrays = {
         name: np.frombuffer(read(count), dtype=dtype).reshape(shape)
         for (name, dtype, shape), count in zip(described, sizes)  # noqa: B905 - not before Python 3.10
@@ -94,7 +94,7 @@ def serve(operations: Mapping[str, Operation], hello: Fields) -> None:
     _end_with_parent(requests.fileno())
     with contextlib.suppress(BrokenPipeError, EOFError):
         replies.write(GREETING)
-        _send(replies, dict(hello, protocol=PROTOCOL, python="%d.%d.%d" % sys.version_info[:3]), {})
+        _send(replies, dict(hello, protocol=PROTOCOL, python=".".join(map(str, sys.version_info[:3]))), {})
         while True:
             fields, arrays = decode(lambda count: _exactly(requests, count))
             try:
@@ -103,7 +103,7 @@ def serve(operations: Mapping[str, Operation], hello: Fields) -> None:
                 answer = {"error": str(refusal), "refused": True}, {}
             except Exception as error:
                 traceback.print_exc()
-                answer = {"error": "%s: %s" % (type(error).__name__, error), "refused": False}, {}
+                answer = {"error": f"{type(error).__name__}: {error}", "refused": False}, {}
             _send(replies, *answer)
 
 

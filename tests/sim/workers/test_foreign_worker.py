@@ -16,7 +16,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
-
 from relocbench.sim.workers import serving
 from relocbench.sim.workers.foreign_worker import ForeignWorker, WorkerLost, WorkerRefused
 
