@@ -78,7 +78,7 @@ def run_track(
             map_timeout=map_timeout or spec.map_timeout,
         )
         cells = [make_cell(entry, settings) for entry in entries]
-        record = _record(spec, size, folder, settings, cells)
+        record = _record(spec, size, folder, settings, data.manifest.spec.simulator, cells)
         missing = _missing(folder, cells, Overwrite(overwrite))
         if missing:
             record = record.model_copy(update={"sessions": (*record.sessions, session(jobs=jobs))})
@@ -107,7 +107,9 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(file)
 
 
-def _record(spec: TrackSpec, size: str, folder: Path, settings: RunSettings, cells: list[Cell]) -> RunRecord:
+def _record(
+    spec: TrackSpec, size: str, folder: Path, settings: RunSettings, simulator: SimulatorSpec, cells: list[Cell]
+) -> RunRecord:
     """Return what ``run.json`` is to say: this call's methods, beside those that earlier calls left there."""
     inside = settings.dataset.is_relative_to(folder.resolve())
     record = RunRecord(
@@ -120,6 +122,7 @@ def _record(spec: TrackSpec, size: str, folder: Path, settings: RunSettings, cel
         primary=spec.primary,
         dataset=str(settings.dataset.relative_to(folder.resolve()) if inside else settings.dataset),
         dataset_sha256=settings.dataset_sha256,
+        simulator=str(simulator),
         query_timeout=settings.query_timeout,
         map_timeout=settings.map_timeout,
         cells=tuple(_cell_record(cell) for cell in cells),

@@ -64,6 +64,7 @@ class RunRecord(_Strict):
     primary: str
     dataset: str
     dataset_sha256: str
+    simulator: str
     query_timeout: float
     map_timeout: float
     cells: tuple[CellRecord, ...]

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ..errors import InputError
 from ..sim.geometry import Camera
 
-#: A scene to generate or load: a house's seed, or the path of a ``.glb``.
+#: A scene to generate or load: a house's seed, the path of a ``.glb``, or, for the simulator habitat, the path of a
+#: scene-dataset config and a scene in it: ``PATH.scene_dataset_config.json#SCENE``.
 SceneEntry = Annotated[int, Field(ge=0)] | str
 Output = Literal["rgb", "depth", "semantic"]
 Range = tuple[float, float]
@@ -55,6 +56,9 @@ class SimulatorSpec(_Strict):
     @classmethod
     def _bare_name(cls, value: Any) -> Any:
         return {"name": value} if isinstance(value, str) else value
+
+    def __str__(self) -> str:
+        return ", ".join([self.name, *(f"{key}={value}" for key, value in self.options.items())])
 
 
 class ScenesSpec(_Strict):

@@ -355,6 +355,7 @@ def _provenance(store: RunStore) -> ProvenancePart:
     facts = [
         ("Track", f"{record.track}, version {record.track_version}, size {record.size}, {record.split} split"),
         ("About", record.description),
+        ("Rendered by", record.simulator),
         ("Dataset SHA-256", record.dataset_sha256),
         ("Seed", str(record.seed)),
         ("Timeouts", f"{record.query_timeout:g} s per query, {record.map_timeout:g} s per map"),

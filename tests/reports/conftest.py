@@ -188,6 +188,7 @@ def write_made_up_run(
         seed=1,
         primary="median_translation_error",
         dataset="dataset" if dataset is None else str(dataset),
+        simulator="raycast",
         dataset_sha256=Dataset.open(data).sha256,
         query_timeout=60.0,
         map_timeout=600.0,
