@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from . import __version__
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from .datasets.spec import SimulatorSpec
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+environments = typer.Typer(no_args_is_help=True, help="The interpreters of simulators that need one of their own.")
+app.add_typer(environments, name="env")
 console = Console()
 
 
@@ -246,6 +249,41 @@ def report(
     from .reports.html import write_report
 
     console.print(str(write_report(runs, out or runs[0] / "report").html.resolve()), soft_wrap=True)
+
+
+@app.command()
+def doctor(
+    compare: Annotated[
+        str | None, typer.Option(metavar="SCENE", help="A house's seed or a .glb: do the simulators show it alike?")
+    ] = None,
+    simulators: Annotated[
+        str | None, typer.Option(help="Comma-separated names to compare; by default all that run here.")
+    ] = None,
+    condition: Annotated[str, typer.Option(help="Compare under these lights: day, evening, ...")] = "day",
+    count: Annotated[int, typer.Option(min=1, help="How many poses to compare.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Decides the poses.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Draw the comparison into this JPEG or PNG.")] = None,
+) -> None:
+    """Say which simulators run here, how, and what to do about the others; or whether they show a scene alike."""
+    from .reports.doctor import print_comparison, print_diagnoses
+
+    if compare is None:
+        print_diagnoses(console)
+        return
+    names = None if simulators is None else [name.strip() for name in simulators.split(",") if name.strip()]
+    print_comparison(compare, names, condition=condition, count=count, seed=seed, out=out, console=console)
+
+
+@environments.command("create")
+def create_environment(
+    name: Annotated[str, typer.Argument(help="A simulator; see 'relocbench list simulators'.")],
+) -> None:
+    """Make a simulator's interpreter from the pinned requirements that come with relocbench, and try it."""
+    from .sim.workers.environments import create_environment
+
+    with console.status(f"{name}: making its environment") as status:
+        folder = create_environment(name, progress=lambda line: status.update(escape(line[:160])))
+    console.print(str(folder), soft_wrap=True)
 
 
 @app.command("list")

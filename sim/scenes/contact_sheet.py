@@ -73,14 +73,14 @@ def telling_view(scene: Scene, simulator: Raycaster, *, room_type: str | None = 
     camera = Camera.from_fov(64, 48, 78.0)
     in_room = np.array([0] + [i.id for i in scene.instances if not rooms or i.room == rooms[0]])
     scores = [
-        _score(np.where(np.isin(view.instance, in_room), view.instance, 0), view.depth)
+        view_score(np.where(np.isin(view.instance, in_room), view.instance, 0), view.depth)
         for view in simulator.render(poses, camera, frozenset({"instance", "depth"}))
         if view.instance is not None and view.depth is not None
     ]
     return poses[int(np.argmax(scores))]
 
 
-def _score(instance: Array, depth: Array) -> float:
+def view_score(instance: Array, depth: Array) -> float:
     """Count things that cover at least 0.3 % of a view, less what hides the rest and what lies in other rooms (0)."""
     _, counts = np.unique(instance, return_counts=True)
     things = float((counts >= 0.003 * instance.size).sum())

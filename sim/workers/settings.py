@@ -82,7 +82,7 @@ def worker_interpreter(name: str, *, module: str) -> Interpreter | None:
         return Interpreter(tuple(shlex.split(os.environ[variable])), variable)
     configured = worker_settings(name).command
     if configured:
-        return Interpreter((configured,) if isinstance(configured, str) else configured, CONFIG_FILE)
+        return Interpreter((configured,) if isinstance(configured, str) else configured, str(config_file()))
     made = environment_python(name)
     if made is not None:
         return Interpreter((str(made),), f"relocbench env create {name}")
