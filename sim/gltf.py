@@ -49,8 +49,11 @@ def to_y_up(vectors: Array) -> Array:
     return np.stack([vectors[..., 0], vectors[..., 2], -vectors[..., 1]], axis=-1)
 
 
-def encode_glb(scene: Scene) -> bytes:
-    """Return ``scene`` as a .glb: one node per instance named ``<id>_<category>``, one primitive per material in it."""
+def encode_glb(scene: Scene, *, colours: Array | None = None) -> bytes:
+    """Return ``scene`` as a .glb: one node per instance named ``<id>_<category>``, one primitive per material in it.
+
+    ``colours`` (V, 3), for a file that a simulator reads, is what its vertices multiply their textures by.
+    """
     order = np.lexsort((scene.triangle_material, scene.triangle_instance))
     groups = _groups(scene, order)
     sorted_triangles = scene.triangles[order].astype(np.int64)
@@ -62,6 +65,8 @@ def encode_glb(scene: Scene) -> bytes:
         "uvs": buffer.add(scene.uvs.astype(np.float32), _VERTICES),
         "indices": buffer.add(local.astype(np.uint32), _INDICES),
     }
+    if colours is not None:
+        views["colours"] = buffer.add(colours.astype(np.float32), _VERTICES)
     if not np.array_equal(order, np.arange(len(order))):
         views["order"] = buffer.add(order.astype(np.uint32))
     materials, images = [], []
@@ -161,6 +166,9 @@ def _objects(scene: Scene, groups: list[_Group], views: dict[str, int]) -> tuple
              "componentType": _UINT32},
         ]  # fmt: skip
         attributes = {"POSITION": first, "NORMAL": first + 1, "TEXCOORD_0": first + 2}
+        if "colours" in views:
+            attributes["COLOR_0"] = len(accessors)
+            accessors.append(_accessor(views["colours"], 12 * group.base, count, "VEC3"))
         primitive = {"attributes": attributes, "indices": first + 3, "material": group.material}
         primitives.setdefault(group.instance, []).append(primitive)
     meshes: list[dict[str, Any]] = []

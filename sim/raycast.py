@@ -18,7 +18,7 @@ from .geometry import Camera, Pose
 from .irradiance import BakeSettings, Transport, bake, trace_transport
 from .lattice import Lattice
 from .ray_scene import Hits, RayScene
-from .scene import Lighting, Scene
+from .scene import Lighting, Scene, check_renderable
 from .scene_files import scene_fingerprint
 from .simulator import OUTPUTS, Observation
 from .textures import TextureAtlas, build_atlas
@@ -67,8 +67,10 @@ class Raycaster:
     def load(self, scene: Scene, condition: str) -> None:
         """Make ``scene`` under ``condition`` the one that is rendered; raises ``KeyError`` for an unknown condition.
 
-        Another condition of the scene that is loaded already keeps all that does not depend on its lights.
+        Another condition of the scene that is loaded already keeps all that does not depend on its lights. Raises
+        ``InputError`` for a scene that only another simulator can render.
         """
+        check_renderable(scene, self.name)
         if condition not in scene.conditions:
             raise KeyError(f"scene {scene.name!r} has no condition {condition!r}; it has {sorted(scene.conditions)}")
         lighting = scene.conditions[condition]

@@ -13,13 +13,17 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, RunError
 from .geometry import Camera, Pose
-from .scene import Scene
+from .scene import Scene, check_renderable
 from .simulator import OUTPUTS, Observation
 from .workers.foreign_worker import ForeignWorker, WorkerLost, WorkerRefused
 from .workers.settings import worker_command, worker_settings
 
 #: How often one frame is tried, by a fresh worker each time.
 ATTEMPTS = 3
+
+#: The environment variable that tells a worker its number of threads (0 is all cores) before it loads its simulator:
+#: some libraries count their threads once, when they are loaded.
+THREADS = "RELOCBENCH_THREADS"
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -61,7 +65,11 @@ class RemoteSimulator(ABC):
         """Return what the worker's arrays show, in our conventions."""
 
     def load(self, scene: Scene, condition: str) -> None:
-        """Make ``scene`` under ``condition`` the one that is rendered; raises ``KeyError`` for an unknown condition."""
+        """Make ``scene`` under ``condition`` the one that is rendered; raises ``KeyError`` for an unknown condition.
+
+        Raises ``InputError`` for a scene that only another simulator can render.
+        """
+        check_renderable(scene, self.name)
         if condition not in scene.conditions:
             raise KeyError(f"scene {scene.name!r} has no condition {condition!r}; it has {sorted(scene.conditions)}")
         self._loaded = self._prepare(scene, condition, self._folder())
@@ -130,8 +138,14 @@ class RemoteSimulator(ABC):
             self._drop_worker()
         if self._worker is None:
             command = worker_command(self.name, module=self.module, advice=self.advice)
-            worker = ForeignWorker(command, self.worker_file, start_timeout=self._settings.start_timeout)
-            options = {**self._options, "threads": self._settings.threads}
+            threads = self._settings.threads
+            worker = ForeignWorker(
+                command,
+                self.worker_file,
+                environment={THREADS: str(threads)},
+                start_timeout=self._settings.start_timeout,
+            )
+            options = {**self._options, "threads": threads}
             worker.request("open", options, timeout=self._settings.start_timeout)
             self._worker, self._in_worker, self._frames = worker, None, 0
         return self._worker

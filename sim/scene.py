@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Polygon
 
+from ..errors import InputError
+
 Array = NDArray[Any]
 
 
@@ -121,3 +123,16 @@ class Scene:
     def bounds(self) -> Array:
         """The axis-aligned box (2, 3) around all vertices, metres."""
         return np.stack([self.vertices.min(axis=0), self.vertices.max(axis=0)])
+
+
+def check_renderable(scene: Scene, simulator: str) -> None:
+    """Raise ``InputError`` where ``scene`` is only a stand-in for one that another simulator alone can load.
+
+    Such a scene says so in its generator's ``only_in``: it has a floor to plan views on, but not the surfaces.
+    """
+    only = scene.generator.get("only_in", simulator)
+    if only != simulator:
+        raise InputError(
+            f"scene {scene.name}: its surfaces lie in files that only {only} reads, {simulator} cannot render it; "
+            f"choose simulator {only}"
+        )

@@ -14,10 +14,11 @@ from .navigable import ROBOT_RADIUS, floor_level, navigable_floor
 def as_one_room(scene: Scene) -> Scene:
     """Return the scene with one room, "interior": the convex hull of its largest stretch of navigable floor.
 
-    The floor is the lowest large level surface. The hull is widened by the robot's radius, so that it reaches the
-    walls. Raises `InputError` where a robot can stand nowhere.
+    A scene that knows its navigable floor keeps it; else the floor is the lowest large level surface. The hull is
+    widened by the robot's radius, so that it reaches the walls. Raises `InputError` where a robot can stand nowhere.
     """
-    navigable = navigable_floor(scene)
+    known = not scene.navigable.is_empty
+    navigable = scene.navigable if known else navigable_floor(scene)
     if navigable.is_empty:
         raise InputError(
             f"scene {scene.name}: no level floor with room for a robot was found; is the file glTF (y up), in metres?"
@@ -26,4 +27,5 @@ def as_one_room(scene: Scene) -> Scene:
     outline = largest.buffer(ROBOT_RADIUS, join_style="mitre").convex_hull
     assert isinstance(outline, Polygon)
     room = Room("interior", "room", outline)
-    return replace(scene, rooms=(room,), navigable=navigable, floor_height=floor_level(scene))
+    height = scene.floor_height if known else floor_level(scene)
+    return replace(scene, rooms=(room,), navigable=navigable, floor_height=height)
