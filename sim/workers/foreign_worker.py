@@ -23,6 +23,7 @@ from . import serving
 SERVING = "RELOCBENCH_SERVING"
 
 _LOG_LINES = 200
+_GRACE = 3.0  # seconds for an idle worker to leave by itself
 _MEMORY_CHECK = 0.1  # seconds
 _LONGEST_GREETING = 1 << 20  # bytes that a launcher may print before the worker greets
 
@@ -121,7 +122,15 @@ class ForeignWorker:
         return " | ".join(printed[-lines:])
 
     def close(self) -> None:
-        """End it and everything that it started, at once. May be called twice."""
+        """End it and everything that it started, after a moment to put things away. May be called twice."""
+        with contextlib.suppress(OSError):
+            self._requests.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=_GRACE)
+        self._end()
+
+    def _end(self) -> None:
+        """End it and everything that it started, at once."""
         with contextlib.suppress(ProcessLookupError, PermissionError):  # the group is gone already
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -136,7 +145,7 @@ class ForeignWorker:
         try:
             yield
         except BaseException as error:
-            self.close()
+            self._end()
             if isinstance(error, WorkerLost):
                 error.log = self.last_log()
             raise

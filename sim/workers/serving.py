@@ -19,6 +19,7 @@ import signal
 import struct
 import sys
 import threading
+import time
 import traceback
 from typing import Any, BinaryIO, Callable, Dict, Mapping, Tuple  # noqa: UP035 - Python 3.9 evaluates the aliases below
 
@@ -29,6 +30,7 @@ GREETING = b"\n\x00relocbench-worker\x00"  # what a launcher may print before it
 MAGIC = b"RLB1"
 _HEAD = struct.Struct("<4sIQ")
 _KINDS = "biufc"  # kinds of NumPy types that are plain numbers
+_GRACE = 2.0  # seconds to put things away in
 _PR_SET_PDEATHSIG = 1
 
 Fields = Dict[str, Any]  # noqa: UP006
@@ -119,9 +121,10 @@ def _claim_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _end_with_parent(requests: int) -> None:
-    """End as soon as nobody holds the other end of the request pipe, in the middle of an operation too.
+    """End when nobody holds the other end of the request pipe any more, in the middle of an operation too.
 
-    A thread sees that wherever native code lets go of the interpreter; on Linux the kernel does it in any case.
+    An idle worker reads that end and leaves in good order; a thread ends a busy one, wherever native code lets go of
+    the interpreter; and where the parent is gone, Linux ends it in any case.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the other end decides
     if sys.platform == "linux":
@@ -131,6 +134,7 @@ def _end_with_parent(requests: int) -> None:
         hangup = select.poll()
         hangup.register(requests, 0)  # no events asked for: only the hang-up is reported
         hangup.poll()
+        time.sleep(_GRACE)
         os._exit(1)
 
     threading.Thread(target=wait_for_end, daemon=True).start()
