@@ -64,7 +64,7 @@ class RunRecord(_Strict):
     primary: str
     dataset: str
     dataset_sha256: str
-    simulator: str
+    simulator: str = "raycast"  # what earlier versions rendered with, and did not write down
     query_timeout: float
     map_timeout: float
     cells: tuple[CellRecord, ...]
