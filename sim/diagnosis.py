@@ -12,6 +12,7 @@ from ..errors import InputError
 from .remote_simulator import RemoteSimulator
 from .simulators import SIMULATORS, open_simulator, simulator_versions
 from .workers.environments import is_outdated
+from .workers.foreign_worker import WorkerLost
 from .workers.settings import Interpreter, environment_folder, environment_python, worker_interpreter
 
 
@@ -43,7 +44,7 @@ def diagnose(name: str) -> Diagnosis:
     except InputError as error:
         if found is None:
             return Diagnosis(name, str(error).removeprefix(f"{name}: "))
-        problem = f"does not start: {error.__cause__ or error}; {_repair(simulator, found)}"
+        problem = f"does not start: {_reason(error.__cause__ or error)}; {_repair(simulator, found)}"
         return Diagnosis(name, problem, interpreter=shlex.join(found.command), source=found.source)
     finally:
         simulator.close()
@@ -61,6 +62,13 @@ def runnable(names: Sequence[str] | None) -> list[str]:
             if diagnosis.problem:
                 raise InputError(f"{diagnosis.simulator}: {diagnosis.problem}")
     return [diagnosis.simulator for diagnosis in found if not diagnosis.problem]
+
+
+def _reason(error: BaseException) -> str:
+    """Return what went wrong with the last line that the worker printed: where Python fails, that names the error."""
+    if isinstance(error, WorkerLost) and error.log:
+        return f"{error.args[0]} ({error.log.rpartition(' | ')[2]})"
+    return str(error)
 
 
 def _repair(simulator: RemoteSimulator, found: Interpreter) -> str:
