@@ -247,7 +247,7 @@ def _bounced_light(transport: Transport, lighting: Lighting, atlas: TextureAtlas
     material = places.scene.triangle_material[places.nodes.triangle]
     albedo = atlas.albedo[material].astype(np.float64)
     glow = atlas.emission[material].astype(np.float64) * lighting.emission_scale
-    glow[_lamp_shades(places.scene, lighting)[places.nodes.triangle]] = 0  # the lamp itself stands for its shade
+    glow[lamp_shades(places.scene, lighting)[places.nodes.triangle]] = 0  # the lamp itself stands for its shade
     sky = np.asarray(lighting.sky, dtype=np.float64)
     arriving = np.zeros((len(transport.points), 3))
     for _ in range(1 + places.settings.bounces):
@@ -256,7 +256,7 @@ def _bounced_light(transport: Transport, lighting: Lighting, atlas: TextureAtlas
     return arriving
 
 
-def _lamp_shades(scene: Scene, lighting: Lighting) -> Array:
+def lamp_shades(scene: Scene, lighting: Lighting) -> Array:
     """Return which triangles (T,) belong to the shade of a lamp: they emit light and are close to one."""
     emits = np.array([max(material.emission) > 0 for material in scene.materials], dtype=bool)
     shade = emits[scene.triangle_material]
@@ -277,7 +277,7 @@ def _direct_light(transport: Transport, lighting: Lighting) -> Array:
     scene, nodes, points = transport.places.scene, transport.places.nodes, transport.points
     lights, power = _lights(lighting)
     direct = np.zeros((len(nodes.position), 3))
-    shades = _lamp_shades(scene, lighting)
+    shades = lamp_shades(scene, lighting)
     rays = RayScene(scene.vertices, scene.triangles[~shades]) if shades.any() else transport.places.rays
     for light, colour in zip(lights, power, strict=True):
         received = gathering.unshadowed(nodes, light)

@@ -143,6 +143,24 @@ def shade(view, surfaces, atlas, light, hits, shown):  # type: ignore[no-untyped
 
 
 @njit(cache=True, error_model="numpy")
+def fill_sky(view, sky, seen):  # type: ignore[no-untyped-def]
+    """Fill ``seen`` (H * W, 3) float32 with the sky that ``shade`` shows behind everything, before the tone curve."""
+    frame = _frame(view)
+    for pixel in range(len(seen)):
+        x = (pixel % view.width + view.du - view.cx) * frame[12]
+        y = (pixel // view.width + view.dv - view.cy) * frame[13]
+        seen[pixel, 0], seen[pixel, 1], seen[pixel, 2] = _background(frame, x, y, sky)
+
+
+@njit(cache=True, error_model="numpy")
+def compress(light):  # type: ignore[no-untyped-def]
+    """Replace light (N, 3) float32, after exposure, by what is shown of it: the tone curve's shoulder."""
+    for i in range(light.shape[0]):
+        for k in range(3):
+            light[i, k] = _shoulder(light[i, k])
+
+
+@njit(cache=True, error_model="numpy")
 def _frame(view):  # type: ignore[no-untyped-def]
     """Return a view as plain numbers: rotation row by row (0-8), centre (9-11), 1 / fx and 1 / fy (12, 13)."""
     r, c = view.rotation, view.centre

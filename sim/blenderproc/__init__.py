@@ -1,0 +1,1 @@
+"""BlenderProc: scenes path-traced by Blender's Cycles, in an interpreter of its own."""
