@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ..errors import RunError
-from ..sim.agreement import DEPTH_LIMIT, LABEL_LIMIT, Agreement, compare, named_scene
+from ..sim.agreement import DEPTH_LIMIT, LABEL_LIMIT, Agreement, PairAgreement, compare, named_scene
 from ..sim.diagnosis import Diagnosis, diagnose, runnable
 from ..sim.simulators import SIMULATORS, open_simulator
 from ..sim.workers.settings import CONFIG_FILE, CONFIG_VARIABLE, cache_folder, config_file
@@ -108,22 +108,25 @@ def print_comparison(
 
 
 def agreement_table(agreement: Agreement) -> Table:
-    """Return one row per pair of simulators; fits into 100 columns."""
+    """Return one column per pair of simulators; the three pairs of three simulators fit into 80 characters."""
     title = f"{agreement.scene.name}, {agreement.condition}: the same {len(agreement.poses.matrix)} poses"
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("pair")
-    for header in ("compared", "hit by\none only", "depth\nmedian", "depth\n99 %", "category\nequal", "object\nequal"):
-        table.add_column(header, justify="right")
-    table.add_column("verdict")
+    table.add_column("away from depth edges", no_wrap=True)
     for pair in agreement.pairs:
-        table.add_row(
-            f"{pair.first}\n{pair.second}",
-            percent(pair.compared),
-            percent(pair.hit_by_one),
-            f"{pair.depth_median * 1000:.3g} mm\n{100 * pair.relative_median:.2g} %",
-            f"{pair.depth_p99 * 1000:.3g} mm\n{100 * pair.relative_p99:.2g} %",
-            percent(pair.category),
-            percent(pair.instance),
-            "differ" if pair.complaints else "agree",
-        )
+        table.add_column(f"{pair.first}\n{pair.second}", justify="right")
+    for title, shown in _MEASURES.items():
+        table.add_row(title, *(shown(pair) for pair in agreement.pairs))
     return table
+
+
+_MEASURES: dict[str, Callable[[PairAgreement], str]] = {
+    "share of all pixels": lambda pair: percent(pair.compared),
+    "hit by one of them only": lambda pair: percent(pair.hit_by_one),
+    "depth difference, median": lambda pair: f"{pair.depth_median * 1000:.2g} mm",
+    "depth difference, 99 %": lambda pair: f"{pair.depth_p99 * 1000:.2g} mm",
+    "of the depth, median": lambda pair: f"{pair.relative_median * 100:.2g} %",
+    "of the depth, 99 %": lambda pair: f"{pair.relative_p99 * 100:.2g} %",
+    "equal categories": lambda pair: percent(pair.category),
+    "equal objects": lambda pair: percent(pair.instance),
+    "verdict": lambda pair: "differ" if pair.complaints else "agree",
+}
