@@ -60,6 +60,10 @@ Out = Annotated[Path | None, typer.Option(help="Folder to write into; runs/<trac
 MethodFiles = Annotated[
     list[str] | None, typer.Option("--method", help="Also run the method in file.py:Class; may be repeated.")
 ]
+Python = Annotated[
+    str | None, typer.Option(help="Run the methods in file.py:Class under this interpreter; it needs NumPy only.")
+]
+MemoryLimit = Annotated[float | None, typer.Option(min=0.01, help="GiB that such a method may take; with --python.")]
 SimulatorOption = Annotated[
     str | None, typer.Option("--simulator", help="Render with this one; see 'relocbench list simulators'.")
 ]
@@ -75,6 +79,8 @@ def run(
     size: SizeOption = Size.small,
     methods: Annotated[str | None, typer.Option(help="Comma-separated names; the track's own by default.")] = None,
     method: MethodFiles = None,
+    python: Python = None,
+    memory_limit: MemoryLimit = None,
     jobs: Jobs = None,
     out: Out = None,
     simulator: SimulatorOption = None,
@@ -101,6 +107,8 @@ def run(
         size=size.value,
         methods=None if methods is None else [name.strip() for name in methods.split(",") if name.strip()],
         method_files=method or [],
+        python=python,
+        memory_limit=memory_limit,
         jobs=jobs,
         out=out or default_folder(track, size.value, rendered_by),
         simulator=rendered_by,
@@ -217,6 +225,8 @@ def profile(
     track: Track,
     method: Annotated[str, typer.Option(help="A method's name or file.py:Class.")],
     size: SizeOption = Size.mini,
+    python: Python = None,
+    memory_limit: MemoryLimit = None,
     out: Out = None,
     jobs: Jobs = None,
     simulator: SimulatorOption = None,
@@ -232,6 +242,8 @@ def profile(
         track,
         method,
         size=size.value,
+        python=python,
+        memory_limit=memory_limit,
         out=out or default_folder(track, size.value, rendered_by),
         jobs=jobs,
         simulator=rendered_by,
@@ -282,8 +294,12 @@ def create_environment(
     from .sim.workers.environments import create_environment
 
     with console.status(f"{name}: making its environment") as status:
-        folder = create_environment(name, progress=lambda line: status.update(escape(line[:160])))
-    console.print(str(folder), soft_wrap=True)
+        made = create_environment(name, progress=lambda line: status.update(escape(line[:160])))
+    versions = ", ".join(f"{package} {version}" for package, version in made.versions.items())
+    console.print(f"{made.folder}: {'made' if made.new else 'was there already'}", soft_wrap=True, highlight=False)
+    console.print(f"it runs {versions}; renderer: {made.renderer}", soft_wrap=True, highlight=False)
+    if made.overridden_by:
+        console.print(f"not used as long as {made.overridden_by} names another interpreter", soft_wrap=True)
 
 
 @app.command("list")

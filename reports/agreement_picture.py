@@ -24,7 +24,7 @@ Array = NDArray[Any]
 
 VIEWS_SHOWN = 4
 LEFT_OUT, WRONG = (0.86, 0.87, 0.89), (0.84, 0.0, 0.16)
-_MILLIMETRES = LogNorm(0.01, 100.0, clip=True)
+_METRES = LogNorm(1e-6, 1e-2, clip=True)
 _COLOURS = "YlGnBu"
 _PANEL, _GAP, _MARGIN, _TOP, _BOTTOM, _DPI = 2.6, 0.06, 0.15, 0.6, 0.8, 110  # inches, and pixels per inch
 
@@ -95,8 +95,8 @@ def _telling_views(agreement: Agreement) -> list[int]:
 
 def _depth_panel(difference: ViewDifference) -> Array:
     """Return the depth difference in colours (H, W, 3) in [0, 1]; grey where it is not compared."""
-    mappable = ScalarMappable(_MILLIMETRES, _COLOURS)
-    return np.where(difference.both[..., None], mappable.to_rgba(difference.depth * 1000)[..., :3], LEFT_OUT)
+    mappable = ScalarMappable(_METRES, _COLOURS)
+    return np.where(difference.both[..., None], mappable.to_rgba(difference.depth)[..., :3], LEFT_OUT)
 
 
 def _label_panel(difference: ViewDifference, instance: Array) -> Array:
@@ -116,14 +116,21 @@ def _head_pair(depth: Axes, labels: Axes, pair: PairAgreement) -> None:
     _head(
         depth,
         f"depth: {pair.second}, {pair.first}",
-        f"median {pair.depth_median * 1000:.2g} mm, 99 % < {pair.depth_p99 * 1000:.2g} mm",
+        f"median {length(pair.depth_median)}, 99 % below {length(pair.depth_p99)}",
     )
     _head(labels, f"labels: {pair.second}, {pair.first}", f"{percent(pair.instance)} the same object")
 
 
+def length(metres: float) -> str:
+    """Return a length with three digits, in micrometres below a millimetre; "–" for NaN."""
+    if np.isnan(metres):
+        return "–"
+    return f"{metres * 1e6:.3g} µm" if metres < 0.9995e-3 else f"{metres * 1e3:.3g} mm"
+
+
 def percent(share: float) -> str:
-    """Return a share in percent with two decimals, rounded down: 100 % means all."""
-    return f"{np.floor(share * 1e4) / 100:.5g} %"
+    """Return a share in percent with two decimals, rounded down: 100 % means all; "–" for NaN."""
+    return "–" if np.isnan(share) else f"{np.floor(share * 1e4) / 100:.5g} %"
 
 
 def _explain(figure: Figure, agreement: Agreement, *, start: float, height: float) -> None:
@@ -139,9 +146,9 @@ def _explain(figure: Figure, agreement: Agreement, *, start: float, height: floa
         va="center",
     )
     bar_axis = figure.add_axes((start, 0.52 / height, 0.2, 0.13 / height))
-    bar = figure.colorbar(ScalarMappable(_MILLIMETRES, _COLOURS), cax=bar_axis, orientation="horizontal")
-    bar.set_ticks([0.01, 0.1, 1, 10, 100], labels=["0.01", "0.1", "1", "10", "100 mm"])
-    bar.ax.axvline(DEPTH_LIMIT * 1000, color=WRONG, linewidth=1.2)
+    bar = figure.colorbar(ScalarMappable(_METRES, _COLOURS), cax=bar_axis, orientation="horizontal")
+    bar.set_ticks(ticks := [1e-6, 1e-5, 1e-4, 1e-3, 1e-2], labels=[length(tick) for tick in ticks])
+    bar.ax.axvline(DEPTH_LIMIT, color=WRONG, linewidth=1.2)
     bar.ax.tick_params(labelsize=9, colors=INK)
     bar.ax.minorticks_off()
     bar.outline.set_visible(False)

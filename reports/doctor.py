@@ -20,7 +20,7 @@ from ..sim.agreement import DEPTH_LIMIT, LABEL_LIMIT, Agreement, PairAgreement, 
 from ..sim.diagnosis import Diagnosis, diagnose, runnable
 from ..sim.simulators import SIMULATORS, open_simulator
 from ..sim.workers.settings import CONFIG_FILE, CONFIG_VARIABLE, cache_folder, config_file
-from .agreement_picture import check_name, percent, write_picture
+from .agreement_picture import check_name, length, percent, write_picture
 
 
 def print_diagnoses(console: Console) -> None:
@@ -122,8 +122,8 @@ def agreement_table(agreement: Agreement) -> Table:
 _MEASURES: dict[str, Callable[[PairAgreement], str]] = {
     "share of all pixels": lambda pair: percent(pair.compared),
     "hit by one of them only": lambda pair: percent(pair.hit_by_one),
-    "depth difference, median": lambda pair: f"{pair.depth_median * 1000:.2g} mm",
-    "depth difference, 99 %": lambda pair: f"{pair.depth_p99 * 1000:.2g} mm",
+    "depth difference, median": lambda pair: length(pair.depth_median),
+    "depth difference, 99 %": lambda pair: length(pair.depth_p99),
     "of the depth, median": lambda pair: f"{pair.relative_median * 100:.2g} %",
     "of the depth, 99 %": lambda pair: f"{pair.relative_p99 * 100:.2g} %",
     "equal categories": lambda pair: percent(pair.category),

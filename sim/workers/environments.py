@@ -8,7 +8,8 @@ import hashlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -16,7 +17,7 @@ from ...errors import InputError, RunError
 from ..remote_simulator import RemoteSimulator
 from ..simulators import open_simulator
 from .foreign_worker import ForeignWorker, WorkerLost
-from .settings import COMPLETE, environment_folder, interpreter_variable
+from .settings import COMPLETE, environment_folder, interpreter_variable, worker_interpreter
 
 Progress = Callable[[str], None]
 
@@ -26,12 +27,25 @@ PYTHONS = {"blenderproc": (3, 11)}
 _START_TIMEOUT = 600.0  # seconds: the first start also compiles what was installed
 
 
-def create_environment(name: str, *, progress: Progress) -> Path:
-    """Make the environment of the simulator ``name`` where it is not there yet, and return its folder.
+@dataclass(frozen=True)
+class Environment:
+    """An environment that works: its worker started and said its versions and its renderer."""
 
-    Its worker is started once as the proof that it works. ``progress`` is told line by line what happens. Raises
-    ``InputError`` where ``name`` has no requirements to install or their Python is missing, ``RunError`` where the
-    installation or the proof fails; the next call begins again where this one failed.
+    folder: Path
+    new: bool
+    """Whether it was made just now; otherwise it was there already, from the same requirements."""
+    versions: Mapping[str, str]
+    renderer: str
+    overridden_by: str
+    """The setting that names another interpreter, which is used instead; "" where there is none."""
+
+
+def create_environment(name: str, *, progress: Progress) -> Environment:
+    """Make the environment of the simulator ``name`` where it is not there yet, and start its worker as the proof.
+
+    ``progress`` is told line by line what happens. Raises ``InputError`` where ``name`` has no requirements to install
+    or their Python is missing, ``RunError`` where the installation or the proof fails; the next call begins again where
+    this one failed.
     """
     simulator = open_simulator(name)
     if not isinstance(simulator, RemoteSimulator):
@@ -43,16 +57,17 @@ def create_environment(name: str, *, progress: Progress) -> Path:
             f"{interpreter_variable(name)} or in relocbench.toml"
         )
     folder = environment_folder(name)
-    install(requirements, folder, python=_python(name), progress=progress)
+    new = install(requirements, folder, python=_python(name), progress=progress)
     progress("starting its worker")
+    command = (str(folder / "bin" / "python"),)
     try:
-        worker = ForeignWorker([str(folder / "bin" / "python")], simulator.worker_file, start_timeout=_START_TIMEOUT)
+        worker = ForeignWorker(command, simulator.worker_file, start_timeout=_START_TIMEOUT)
     except WorkerLost as lost:
-        raise RunError(f"{name}: everything is installed in {folder}, but the worker does not start: {lost}") from lost
+        raise RunError(f"{name}: everything is installed in {folder}, but its worker does not start: {lost}") from lost
     worker.close()
-    progress(", ".join(f"{package} {version}" for package, version in worker.hello["versions"].items()))
-    progress(f"renderer: {worker.hello['renderer']}")
-    return folder
+    used = worker_interpreter(name, module=simulator.module)
+    overridden_by = used.source if used is not None and used.command != command else ""
+    return Environment(folder, new, worker.hello["versions"], worker.hello["renderer"], overridden_by)
 
 
 def requirements_of(name: str) -> Path | None:
@@ -67,8 +82,8 @@ def is_outdated(name: str) -> bool:
     return requirements is not None and marker.is_file() and marker.read_text() != _sha256(requirements)
 
 
-def install(requirements: Path, folder: Path, *, python: str, progress: Progress) -> None:
-    """Make ``folder`` a virtual environment of ``python`` with ``requirements``, unless it is that already.
+def install(requirements: Path, folder: Path, *, python: str, progress: Progress) -> bool:
+    """Make ``folder`` a virtual environment of ``python`` with ``requirements``; return False where it is that already.
 
     ``COMPLETE`` is removed first and written last: an environment that has it is whole. What pip said is kept beside
     the folder, in ``<name>.log``.
@@ -78,8 +93,7 @@ def install(requirements: Path, folder: Path, *, python: str, progress: Progress
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _alone(folder.with_name(f"{folder.name}.lock")) as lock:
             if _is_whole(folder, wanted):
-                progress(f"{folder}: is there already, made from the same {requirements.name}")
-                return
+                return False
             progress(f"making {folder}")
             (folder / COMPLETE).unlink(missing_ok=True)
             if folder.exists():
@@ -90,6 +104,7 @@ def install(requirements: Path, folder: Path, *, python: str, progress: Progress
             pip = [str(folder / "bin" / "python"), "-I", "-m", "pip", "install", "--disable-pip-version-check"]
             steps.run("pip", [*pip, "--no-input", "--requirement", str(requirements)])
             (folder / COMPLETE).write_text(wanted)
+            return True
     except OSError as error:
         raise RunError(f"{error.filename or folder}: {error.strerror}; the same command begins again") from error
 
