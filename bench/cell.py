@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..errors import InputError
+from ..methods.isolated.isolated_method import IsolatedMethod, isolated
 from ..methods.method import Method
 from ..methods.registry import make_method, method_class
 from .messages import Assignment
@@ -97,16 +98,31 @@ def make_cell(entry: MethodEntry, settings: RunSettings) -> Cell:
 
 
 def choose_entries(
-    track: TrackSpec, size: str, methods: list[str] | None, method_files: list[str]
+    track: TrackSpec,
+    size: str,
+    methods: list[str] | None,
+    method_files: list[str],
+    *,
+    python: str | None = None,
+    memory_limit: float | None = None,
 ) -> list[MethodEntry]:
     """Return the methods to run: those of the track, or of ``methods`` only, and those in ``method_files``.
 
     ``methods`` are display names of the track, or names of other registered methods, which run with their defaults.
-    Raises ``InputError`` for an unknown name and where two methods would share a display name.
+    With ``python``, an interpreter, the files run under it (see :mod:`relocbench.methods.isolated`), each limited to
+    ``memory_limit`` GiB. Raises ``InputError`` for an unknown name, a file that cannot be run, and where two methods
+    would share a display name.
     """
+    if python is not None and not method_files:
+        raise InputError("--python goes with --method file.py:ClassName: it runs the methods of such files only")
+    if memory_limit is not None and python is None:
+        raise InputError("--memory-limit goes with --python: it limits a method that runs in an interpreter of its own")
     named = {entry.label: entry for entry in track.methods}
     entries = track.entries(size) if methods is None else [named.get(name) or _registered(name) for name in methods]
-    entries = [*entries, *(_registered(_absolute(location)) for location in method_files)]
+    if python is None:
+        entries = [*entries, *(_registered(_absolute(location)) for location in method_files)]
+    else:
+        entries = [*entries, *(_isolated(location, python, memory_limit) for location in method_files)]
     labels = [entry.label for entry in entries]
     for label in labels:
         if labels.count(label) > 1:
@@ -115,12 +131,20 @@ def choose_entries(
 
 
 def _registered(name: str) -> MethodEntry:
-    cls = method_class(name)
+    return _entry(name, method_class(name).name, origin=name)
+
+
+def _isolated(location: str, python: str, memory_limit: float | None) -> MethodEntry:
+    config = isolated(location, python=python, memory_limit=memory_limit)
+    return _entry(IsolatedMethod.name, config.name, origin=location, config=config.model_dump(mode="json"))
+
+
+def _entry(name: str, label: str, *, origin: str, config: dict[str, Any] | None = None) -> MethodEntry:
     try:
-        return MethodEntry.model_validate({"name": name, "as": cls.name})
+        return MethodEntry.model_validate({"name": name, "as": label, "config": config or {}})
     except ValidationError:
         raise InputError(
-            f"{name}: the method's name {cls.name!r} is also a folder's; use letters, digits and . _ + - only"
+            f"{origin}: the method's name {label!r} is also a folder's; use letters, digits and . _ + - only"
         ) from None
 
 

@@ -103,5 +103,12 @@ class Unusable:
     message: str
 
 
+@dataclass(frozen=True)
+class Lost:
+    """From a worker, its last words: the process that it had the method in is gone, and so is the map."""
+
+    reason: str
+
+
 Command = Fit | Unit
-Message = Begun | Ready | Fitted | Built | Localizing | Answered | Finished | Failed | Unusable
+Message = Begun | Ready | Fitted | Built | Localizing | Answered | Finished | Failed | Unusable | Lost

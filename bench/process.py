@@ -12,6 +12,9 @@ from dataclasses import replace
 from multiprocessing.connection import Pipe
 from pathlib import Path
 
+import psutil
+
+from ..sim.workers.memory import family
 from .messages import Assignment, Command, Message
 from .provenance import THREAD_POLICY
 
@@ -54,8 +57,13 @@ class WorkerProcess:
     def kill(self) -> str:
         """End it and everything it started, now; return how it ended, "SIGKILL" or "exit code 3"."""
         status = self._process.poll()
+        # An isolated method leads a group of its own, which goes with its parent; what it started would not.
+        others = family(self._process.pid)[1:] if status is None else []
         with contextlib.suppress(ProcessLookupError, PermissionError):  # the group is gone already
             os.killpg(self._process.pid, signal.SIGKILL)
+        for process in others:
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                process.kill()
         self.connection.close()
         os.close(self._lifeline)
         ended = self._process.wait()

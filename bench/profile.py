@@ -58,6 +58,8 @@ def profile_method(
     *,
     out: str | Path,
     size: str = "mini",
+    python: str | None = None,
+    memory_limit: float | None = None,
     jobs: int | None = None,
     simulator: SimulatorSpec | None = None,
     dataset: str | Path | None = None,
@@ -65,13 +67,14 @@ def profile_method(
 ) -> Profile:
     """Run one method alone, one worker on one thread, and measure it; ``jobs`` only speeds up a missing dataset.
 
-    ``method`` is a display name of the track, a registered name, or ``file.py:Class``. The dataset of ``out`` is used,
-    and generated where it is missing; results lie in ``out/profile``, apart from those that were computed side by side.
+    ``method`` is a display name of the track, a registered name, or ``file.py:Class``, for which ``python`` and
+    ``memory_limit`` mean what they mean in a run. The dataset of ``out`` is used, and generated where it is missing;
+    results lie in ``out/profile``, apart from those that were computed side by side.
     What is there from an earlier profile is measured again. Raises like :func:`relocbench.bench.runner.run_track`.
     """
     spec = load_track(track).rendered_by(simulator)
     names, files = ([], [method]) if ".py:" in method else ([method], [])
-    label = choose_entries(spec, size, names, files)[0].label
+    label = choose_entries(spec, size, names, files, python=python, memory_limit=memory_limit)[0].label
     data = track_dataset(spec, size, Path(out) / "dataset", dataset, jobs=jobs, progress=progress)
     store = run_track(
         track,
@@ -79,6 +82,8 @@ def profile_method(
         out=Path(out) / "profile",
         methods=names,
         method_files=files,
+        python=python,
+        memory_limit=memory_limit,
         jobs=1,
         dataset=data.root,
         overwrite=Overwrite.always,

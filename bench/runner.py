@@ -44,6 +44,8 @@ def run_track(
     size: str = "small",
     methods: list[str] | None = None,
     method_files: Sequence[str] = (),
+    python: str | None = None,
+    memory_limit: float | None = None,
     jobs: int | None = None,
     simulator: SimulatorSpec | None = None,
     dataset: str | Path | None = None,
@@ -56,7 +58,10 @@ def run_track(
     """Generate what is missing, fit what is missing, build maps, localize, score; return the results folder.
 
     ``track`` is a name or a YAML file; ``methods`` restricts it, or adds registered ones; ``method_files`` adds classes
-    in ``file.py:Class``. ``jobs`` worker processes (all cores by default) change no answer, only what a latency means:
+    in ``file.py:Class``, which with ``python`` run under that interpreter, each with all that it starts limited to
+    ``memory_limit`` GiB (see :mod:`relocbench.methods.isolated`).
+
+    ``jobs`` worker processes (all cores by default) change no answer, only what a latency means:
     they share the machine. ``simulator`` renders the dataset in place of the track's own; ``dataset`` is used, and
     none generated. ``split`` "val" is for tuning. Timeouts are the track's by default, in seconds.
 
@@ -65,7 +70,7 @@ def run_track(
     """
     spec, folder = load_track(track).rendered_by(simulator), Path(out)
     spec.size(size)  # also where another dataset is given: the size names the methods, and the run
-    entries = choose_entries(spec, size, methods, list(method_files))
+    entries = choose_entries(spec, size, methods, list(method_files), python=python, memory_limit=memory_limit)
     jobs = jobs or usable_cores()
     with _locked(folder):
         data = track_dataset(spec, size, folder / "dataset", dataset, jobs=jobs, progress=progress)

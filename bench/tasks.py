@@ -26,6 +26,7 @@ from .messages import (
     Fit,
     Fitted,
     Localizing,
+    Lost,
     Message,
     Ready,
     Unit,
@@ -157,6 +158,7 @@ class UnitTask:
         self._pending = deque(query for query in queries if query not in done)
         self.finished = not self._pending
         self._step, self._since, self._begun = "start", 0.0, False
+        self._last_words = ""  # the worker's, where it knew why it had to end
         self._start_seconds = float("nan")
         self._file: Journal | None = None
         for _ in done:
@@ -171,7 +173,7 @@ class UnitTask:
         """Ask for the queries that have no answer; without a fit they all fail here."""
         self.close()
         self._file = Journal(self.journal)
-        self._begun = False
+        self._begun, self._last_words = False, ""
         if self._fit is not None and self._fit.failure is not None:
             self._fail_all(self._fit.failure)
         if self.finished:
@@ -199,6 +201,8 @@ class UnitTask:
                 self.finished = True
             case Failed():
                 self._fail_all(message.reason)
+            case Lost():
+                self._last_words = message.reason
             case Unusable():
                 raise InputError(message.message)
 
@@ -206,7 +210,8 @@ class UnitTask:
         """Record what the loss of the worker means for the query, or the map, that it was at."""
         if not self._begun:
             raise RunError(_no_start(how, self.log))
-        reason = f"timed out after {self._limits[self._step]:g} s" if hung else f"worker died ({how})"
+        ended = f"timed out after {self._limits[self._step]:g} s" if hung else f"worker died ({how})"
+        reason = self._last_words or ended
         if self._step in ("start", "build_map"):
             self._fail_all(f"{self._step}: {reason}")
         elif self._pending:

@@ -11,7 +11,6 @@ import ctypes
 import hashlib
 import os
 import random
-import resource
 import signal
 import sys
 import threading
@@ -25,9 +24,11 @@ import numpy as np
 from ..datasets.dataset import Dataset
 from ..datasets.views import View, ViewSet
 from ..errors import InputError
+from ..methods.isolated.isolated_method import IsolatedMethod, ProcessLost
 from ..methods.method import Estimate, Failure, Method, PrivilegedQuery, Query
 from ..methods.registry import make_method
 from ..methods.timing import Recorder
+from ..sim.workers.memory import peak_memory_bytes
 from .answers import failure, plain_answer, plain_spans, raised
 from .messages import (
     Answered,
@@ -39,6 +40,7 @@ from .messages import (
     Fit,
     Fitted,
     Localizing,
+    Lost,
     Ready,
     Unit,
     Unusable,
@@ -56,6 +58,7 @@ class Worker:
         self.views = Dataset.open(assignment.dataset).views
         self._rows = {view: row for row, view in enumerate(self.views.table["view"])}
         self._start_seconds: float | None = None
+        self._isolated: IsolatedMethod | None = None
 
     def fit(self, command: Fit) -> None:
         """Fit on the training views and save; reports `Fitted`, or `Failed` with what was raised."""
@@ -69,7 +72,7 @@ class Worker:
         except (Exception, SystemExit) as error:
             self._report("fit", error, self.views.where(split="train"))
             return
-        self.connection.send(Fitted(seconds, peak_memory_bytes()))
+        self.connection.send(Fitted(seconds, _peak_memory_bytes(method)))
 
     def perform(self, unit: Unit) -> None:
         """Build the unit's map and localize its queries."""
@@ -86,6 +89,8 @@ class Worker:
     def _build(self, unit: Unit, references: ViewSet) -> Method | None:
         try:
             method = self._load()
+        except ProcessLost:
+            raise
         except (Exception, SystemExit) as error:
             self.connection.send(Failed(f"loading {raised(error)}"))
             return None
@@ -98,10 +103,12 @@ class Worker:
             method.build_map(references)
             seconds = time.perf_counter() - start
             size = int(method.map_bytes())
+        except ProcessLost:
+            raise
         except (Exception, SystemExit) as error:
             self._report("build_map", error, references)
             return None
-        self.connection.send(Built(len(references), seconds, size, peak_memory_bytes()))
+        self.connection.send(Built(len(references), seconds, size, _peak_memory_bytes(method)))
         return method
 
     def _report(self, step: str, error: BaseException, views: ViewSet) -> None:
@@ -112,9 +119,16 @@ class Worker:
         self.connection.send(Failed(f"{step} {raised(error)}"))
 
     def _load(self) -> Method:
+        """Return a fresh instance; that of an isolated method is made in the process that it has already."""
+        if self._isolated is not None:
+            self._isolated.start()
+            return self._isolated
         method = make_method(self.assignment.method, self.assignment.config)
         if self.assignment.fit_folder is not None:
             method.load(Path(self.assignment.fit_folder))
+        if isinstance(method, IsolatedMethod):
+            method.start()
+            self._isolated = method
         return method
 
     def _localize(self, method: Method, view: View, known: frozenset[str], *, warm: bool) -> None:
@@ -133,12 +147,14 @@ class Worker:
             try:
                 answer = method.localize(query)
                 problem = None
+            except ProcessLost:
+                raise
             except (Exception, SystemExit) as error:
                 problem = raised(error)
             seconds = time.perf_counter() - start
         plain = plain_answer(answer, known) if problem is None else failure(problem)
         times = {"load_seconds": load_seconds, "seconds": seconds, "warm": warm, "spans": plain_spans(recorder.spans)}
-        self.connection.send(Answered(view.id, {**plain, **times, "peak_memory_bytes": peak_memory_bytes()}))
+        self.connection.send(Answered(view.id, {**plain, **times, "peak_memory_bytes": _peak_memory_bytes(method)}))
 
 
 def query_seed(run_seed: int, identity: str) -> int:
@@ -154,18 +170,10 @@ def reseed(seed: int) -> None:
     cv2.setRNGSeed(seed)
 
 
-def peak_memory_bytes() -> int:
-    """Return this process's peak resident memory so far.
-
-    ``getrusage`` would report the parent's peak as ours where ours is smaller: Linux keeps it across ``exec``.
-    """
-    status = Path("/proc/self/status")
-    if status.exists():
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+def _peak_memory_bytes(method: Method) -> int:
+    """Return the peak resident memory so far of this process, and of the one that an isolated method has beside it."""
+    beside = method.peak_memory_bytes() if isinstance(method, IsolatedMethod) else 0
+    return peak_memory_bytes(os.getpid()) + beside
 
 
 def serve(connection: Connection) -> None:
@@ -178,6 +186,8 @@ def serve(connection: Connection) -> None:
             worker.fit(command) if isinstance(command, Fit) else worker.perform(command)
     except InputError as error:
         connection.send(Unusable(str(error)))
+    except ProcessLost as lost:
+        connection.send(Lost(str(lost)))
 
 
 def main() -> None:

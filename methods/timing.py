@@ -6,7 +6,8 @@ look-up and records nothing. A span's seconds are inclusive; ``parent`` lets a r
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from types import TracebackType
 
@@ -36,6 +37,16 @@ class Recorder:
 
 
 _active: list[Recorder] = []  # a stack, one process runs one method at a time
+
+
+def record(spans: Sequence[Span]) -> None:
+    """Add spans that were measured elsewhere, in another process; their ``parent`` counts within ``spans``."""
+    recorder = _active[-1] if _active else None
+    if recorder is not None:
+        first = len(recorder.spans)
+        for span in spans:
+            parent = recorder.open if span.parent < 0 else first + span.parent
+            recorder.spans.append(replace(span, parent=parent))
 
 
 class stage:  # noqa: N801 - reads as a statement: with stage("features"):

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-import psutil
 from numpy.typing import NDArray
 
 from . import serving
+from .memory import family, peak_memory_bytes, resident_memory_bytes
 
 #: The environment variable that tells a worker file where to load :mod:`~relocbench.sim.workers.serving` from.
 SERVING = "RELOCBENCH_SERVING"
@@ -49,7 +49,8 @@ class ForeignWorker:
 
     ``command`` is what runs a Python file (an interpreter, or a launcher such as ``blenderproc run``); ``file`` the
     worker's. ``start_timeout`` in seconds, ``memory_limit`` in bytes of resident memory of the worker and all that it
-    starts. ``hello`` is what the worker said about itself. Raises ``WorkerLost`` where it does not come up.
+    starts; ``tee`` is a file descriptor that also gets what it prints. ``hello`` is what the worker said about itself.
+    Raises ``WorkerLost`` where it does not come up.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class ForeignWorker:
         environment: Mapping[str, str] | None = None,
         start_timeout: float = 120.0,
         memory_limit: int | None = None,
+        tee: int | None = None,
     ) -> None:
         self._log: collections.deque[str] = collections.deque(maxlen=_LOG_LINES)
         self._ended = ""  # why we ended it, where that was us
@@ -82,7 +84,7 @@ class ForeignWorker:
         self._requests, self._replies = self._process.stdin, self._process.stdout
         os.set_blocking(self._replies.fileno(), False)
         os.set_blocking(self._requests.fileno(), False)
-        self._reader = threading.Thread(target=self._keep_log, args=(self._process.stderr,), daemon=True)
+        self._reader = threading.Thread(target=self._keep_log, args=(self._process.stderr, tee), daemon=True)
         self._reader.start()
         if memory_limit is not None:
             threading.Thread(target=self._watch_memory, args=(memory_limit,), daemon=True).start()
@@ -120,6 +122,10 @@ class ForeignWorker:
         """Return the last lines that it printed, joined by " | "; "" where there are none."""
         printed = [line for line in list(self._log) if line.strip()]
         return " | ".join(printed[-lines:])
+
+    def peak_memory_bytes(self) -> int:
+        """Return the sum of the peaks in resident memory of the process and of what it started and still runs."""
+        return sum(peak_memory_bytes(process.pid) for process in family(self._process.pid))
 
     def close(self) -> None:
         """End it and everything that it started, after a moment to put things away. May be called twice."""
@@ -204,16 +210,18 @@ class ForeignWorker:
             return self._ended
         return f"it ended by {signal.Signals(-status).name}" if status < 0 else f"it ended with exit code {status}"
 
-    def _keep_log(self, stream: IO[bytes]) -> None:
+    def _keep_log(self, stream: IO[bytes], tee: int | None) -> None:
         with stream:
             for line in stream:
+                if tee is not None:
+                    with contextlib.suppress(OSError):  # a full disk must not stop the worker
+                        os.write(tee, line)
                 self._log.append(line.decode(errors="replace").rstrip())
 
     def _watch_memory(self, limit: int) -> None:
         while self._process.poll() is None:
-            used = _resident_memory(self._process.pid)
-            if used > limit:
-                self._ended = f"it used {used / 2**30:.2f} GiB, over the limit of {limit / 2**30:.2f} GiB"
+            if resident_memory_bytes(self._process.pid) > limit:
+                self._ended = f"it went over its memory limit of {limit / 2**30:.2f} GiB"
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(self._process.pid, signal.SIGKILL)
                 return
@@ -225,17 +233,6 @@ def _ready(descriptor: int, event: int, deadline: float) -> bool:
     poll = select.poll()  # not select(): that fails beyond the 1024th open file
     poll.register(descriptor, event)
     return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
-
-
-def _resident_memory(pid: int) -> int:
-    """Return the bytes of a process and its children; 0 once they are gone."""
-    total = 0
-    with contextlib.suppress(psutil.NoSuchProcess):
-        parent = psutil.Process(pid)
-        for process in [parent, *parent.children(recursive=True)]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                total += process.memory_info().rss
-    return total
 
 
 def _clean_environment() -> dict[str, str]:

@@ -122,7 +122,7 @@ def test_garbage_is_a_loss(worker: ForeignWorker) -> None:
 
 def test_a_worker_that_takes_too_much_memory_is_ended() -> None:
     worker = ForeignWorker([sys.executable], ECHO, memory_limit=300 << 20)
-    with pytest.raises(WorkerLost, match=r"GiB, over the limit of 0\.29 GiB"):
+    with pytest.raises(WorkerLost, match=r"over its memory limit of 0\.29 GiB"):
         worker.request("eat", {"bytes": 600 << 20}, timeout=30)
 
 
