@@ -160,13 +160,13 @@ def _areas(corners: Array) -> Array:
 
 def _floor(corners: Array, shrink: float) -> MultiPolygon:
     """Return the outline of triangles (K, 3, 3) seen from above, moved in by ``shrink`` metres."""
-    shapes = polygons(corners[..., :2])
+    shapes = np.atleast_1d(np.asarray(polygons(corners[..., :2])))
     joined = union_all(buffer(shapes[area(shapes) > 1e-9], _SEAM))  # grown, so that no seam between two is left
     parts = get_parts(joined.buffer(-shrink - _SEAM).simplify(0.02))
     return MultiPolygon([part for part in parts if isinstance(part, Polygon) and part.area > _SMALLEST])
 
 
-def _surfaces(floor: Array, navigable: MultiPolygon, height: float) -> dict[str, Array]:
+def _surfaces(floor: Array, navigable: MultiPolygon, height: float) -> dict[str, Any]:
     """Return the arrays of a scene: the mesh's triangles (K, 3, 3), and walls around the floor that a robot covers."""
     lines = [ring for part in get_parts(navigable.buffer(_AGENT_RADIUS)) for ring in (part.exterior, *part.interiors)]
     walls = [_wall(np.asarray(line.coords)[:, :2], height) for line in lines]
