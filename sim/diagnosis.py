@@ -32,7 +32,10 @@ class Diagnosis:
 
 
 def diagnose(name: str) -> Diagnosis:
-    """Start the simulator ``name`` and say what came of it; raises ``InputError`` only where there is none of it."""
+    """Start the simulator ``name`` and say what came of it.
+
+    Raises ``InputError`` where there is none of that name, and where ``relocbench.toml`` is wrong.
+    """
     simulator = open_simulator(name)
     if not isinstance(simulator, RemoteSimulator):
         renderer = f"software: Embree, one of {os.cpu_count()} cores per process"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ import numpy as np
 import pytest
 from relocbench.errors import InputError
 from relocbench.sim.agreement import Agreement, PairAgreement, compare, compare_views, named_scene, near_edge
+from relocbench.sim.diagnosis import diagnose
 from relocbench.sim.geometry import Camera, Pose
 from relocbench.sim.raycast import Raycaster
 from relocbench.sim.scene import Scene
 from relocbench.sim.scene_files import save_scene
-from relocbench.sim.simulator import Observation
+from relocbench.sim.simulator import Observation, Simulator
+from relocbench.sim.simulators import SIMULATORS, open_simulator
 
 CAMERA = Camera.from_fov(160, 120, 80.0)
 
@@ -52,7 +55,7 @@ def turned(degrees: float) -> np.ndarray:
     return matrix
 
 
-def against_truth(scene: Scene, other: Raycaster) -> Agreement:
+def against_truth(scene: Scene, other: Simulator) -> Agreement:
     return compare(scene, {"right": Wrong(), "other": other}, condition="day", camera=CAMERA)
 
 
@@ -165,3 +168,15 @@ def test_a_scene_is_named_by_its_file(box_room: Scene, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_house_is_named_by_its_seed() -> None:
     assert named_scene("7").generator["seed"] == 7
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in SIMULATORS if name != "raycast"])
+def test_installed_simulators_agree_with_the_ray_caster(box_room: Scene, name: str) -> None:
+    problem = diagnose(name).problem
+    if problem:
+        pytest.skip(problem)
+    with closing(open_simulator(name)) as other:
+        agreement = against_truth(box_room, other)
+    assert agreement.complaints == []
+    assert only_pair(agreement).compared > 0.8
