@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
+from ...datasets.dense_sift import dense_rootsift
 from ...datasets.views import ViewSet
 from ...errors import InputError
-from ..features.dense_sift import dense_rootsift
 from ..features.vlad import Whitening, learn_vocabulary, vlad
 from ..method import MethodConfig
 
