@@ -179,8 +179,8 @@ def _light(fields):
         sun.blender_obj.data.angle = fields["sun"]["angle"]
         lights.append(sun)
     for lamp in fields["lamps"]:
-        # a point light of so many watts has an irradiance of W / (4 pi^2) at one metre
-        light = _new_light("POINT", lamp["intensity"], 4 * np.pi**2)
+        light = _new_light("POINT", lamp["intensity"], 4 * np.pi)  # watts into all directions
+        light.blender_obj.data.use_soft_falloff = False
         light.set_location(lamp["position"])
         light.set_radius(lamp["radius"])
         lights.append(light)
