@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import venv
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -48,6 +50,29 @@ def make_box_room() -> Callable[..., Scene]:
 def box_room() -> Scene:
     """Two textured rooms, "living" (5 x 4 m) and "bedroom" (4 x 4 m), joined by a doorway. Read-only, shared."""
     return build_box_room()
+
+
+@pytest.fixture(scope="session")
+def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another interpreter that has nothing but Python."""
+    return _environment(tmp_path_factory.mktemp("bare") / "environment") / "bin" / "python"
+
+
+@pytest.fixture(scope="session")
+def numpy_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another interpreter that has NumPy, and nothing else: no relocbench, no OpenCV."""
+    folder = _environment(tmp_path_factory.mktemp("numpy") / "environment")
+    (site_packages,) = folder.glob("lib/python*/site-packages")
+    installed = Path(np.__file__).parents[1]
+    for name in ("numpy", "numpy.libs"):
+        if (installed / name).is_dir():
+            (site_packages / name).symlink_to(installed / name)
+    return folder / "bin" / "python"
+
+
+def _environment(folder: Path) -> Path:
+    venv.create(folder, with_pip=False, symlinks=True)
+    return folder
 
 
 def build_box_room(seed: int = 0, *, edge: float = 1.0) -> Scene:
