@@ -7,7 +7,7 @@ and their ratios. Every worker is one process with one thread; what is loaded or
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -20,8 +20,8 @@ from relocbench.sim.simulators import SIMULATORS
 
 TRIANGLES = (20_000, 100_000, 600_000)
 WORKERS = sorted({1, available_cores()})
-FRAMES = {"raycast": 60, "habitat": 20, "blenderproc": 4}  # per worker and round: a second or more of each
-ROUNDS = 3
+FRAMES = {"raycast": 60, "habitat": 20, "blenderproc": 2}  # per worker and round: a second or more of each
+ROUNDS = 2
 FASTER = 30  # times as many frames as BlenderProc, at least
 
 #: Frames per second by simulator, triangles asked for, and workers.
@@ -50,23 +50,28 @@ def table(rates: Rates) -> str:
     return "\n".join(lines)
 
 
-@pytest.fixture(scope="module", params=TRIANGLES, ids="{:_}".format)
-def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Path]:
-    folder = tmp_path_factory.mktemp("house")
-    return request.param, save_scene(generate_house(1, triangles=request.param), folder)
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
+    folder = tmp_path_factory.mktemp("houses")
+    return cache(lambda triangles: save_scene(generate_house(1, triangles=triangles), folder / f"{triangles}"))
 
 
-@pytest.fixture(scope="module", params=sorted(SIMULATORS, key=lambda name: name != "raycast"))
-def loaded(request: pytest.FixtureRequest, house: tuple[int, Path]) -> Iterator[tuple[str, int, Path, WorkerPool]]:
+#: Every house with the ray caster first, because the others are compared with it.
+CASES = [(triangles, name) for triangles in TRIANGLES for name in sorted(SIMULATORS, key=lambda n: n != "raycast")]
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[1]}-{case[0]}")
+def loaded(request: pytest.FixtureRequest, house: Callable[[int], Path]) -> Iterator[tuple[str, int, Path, WorkerPool]]:
     """Yield a simulator's name, the house, and workers that have it loaded and have rendered a frame."""
-    if problem_with(request.param):
-        pytest.skip(f"{request.param}: {problem_with(request.param)}")
+    triangles, simulator = request.param
+    if problem_with(simulator):
+        pytest.skip(f"{simulator}: {problem_with(simulator)}")
     from simulator_tasks import Frames
 
-    triangles, path = house
+    path = house(triangles)
     with WorkerPool({}, jobs=max(WORKERS)) as pool:
-        list(pool.run([Frames(request.param, path, 1, str(worker)) for worker in range(max(WORKERS))]))
-        yield request.param, triangles, path, pool
+        list(pool.run([Frames(simulator, path, 1, str(worker)) for worker in range(max(WORKERS))]))
+        yield simulator, triangles, path, pool
 
 
 @pytest.fixture(scope="module", autouse=True)
