@@ -15,7 +15,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from ..errors import InputError
-from ..sim.scene import Scene
+from ..sim.scene import Scene, check_renderable
 from .manifest import SceneRecord
 from .planning import Plan
 from .rendering import RenderState, plan_file
@@ -126,6 +126,7 @@ def _checked(scene: Scene, entry: SceneEntry, spec: DatasetSpec) -> Scene:
         if condition not in scene.conditions:
             known = ", ".join(scene.conditions)
             raise InputError(f"scene {entry!r}: has no condition {condition!r}; it has {known}")
+    check_renderable(scene, spec.simulator.name)
     return scene
 
 

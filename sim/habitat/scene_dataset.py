@@ -72,31 +72,60 @@ def dataset_scene(scene: Scene) -> tuple[str, str] | None:
 def load_dataset_scene(entry: str) -> Scene:
     """Return the scene that ``entry`` names, to plan views on and to render with habitat-sim.
 
-    Its floor is the largest island of the scene's navigable mesh (one is made for a robot of 0.25 m radius where none
-    lies beside the scene), and of an island on several floors the one with the most area: ``generator`` says how much
-    was left out. Instances are the scene's own semantic objects, under its one condition "day".
-
-    Raises ``InputError`` where habitat-sim is not there, does not find the scene, or finds no floor.
+    Its navigable mesh is the one that lies beside it, or where there is none one for a robot of 0.25 m radius: see
+    :func:`stand_in`. Raises ``InputError`` where habitat-sim is not there, does not find the scene, or finds no floor.
     """
     config, name = split_entry(entry)
     described, mesh, versions = _surveyed(config, name, entry)
-    categories, instances = _named(described["objects"])
-    surfaces_of = Instance(max((instance.id for instance in instances), default=0) + 1, 0, "stand-in")
-    vertices = to_z_up(mesh["vertices"])
-    chosen, height = _main_floor(vertices, mesh["triangles"], mesh["islands"])
+    source = {"dataset": config, "scene": name, "versions": versions, "navmesh": "made" if described["made"] else "own"}
+    try:
+        return stand_in(
+            source,
+            described["objects"],
+            to_z_up(mesh["vertices"]),
+            mesh["triangles"],
+            mesh["islands"],
+            agent_radius=described["agent_radius"],
+        )
+    except InputError as error:
+        raise InputError(f"{entry}: {error}") from error
+
+
+def stand_in(
+    source: Mapping[str, Any],
+    objects: Sequence[Mapping[str, Any]],
+    vertices: Array,
+    triangles: Array,
+    islands: Array,
+    *,
+    agent_radius: float,
+) -> Scene:
+    """Return a `Scene` for what ``source`` names (``dataset``, ``scene`` and more, kept in its generator).
+
+    Its floor is what a navigable mesh (``vertices`` (V, 3) z up, ``triangles`` (T, 3), ``islands`` (T,)), made for
+    agents of ``agent_radius`` metres, leaves to a robot of 0.25 m radius: of the largest island, and of an island on
+    several floors, the one with the most area. The generator says how much was left out. Instances are ``objects``
+    (``id``, ``name``, ``category``) and one for the stand-in's own floor and walls; the one condition is "day".
+
+    Raises ``InputError`` where no floor is left.
+    """
+    chosen, height = main_floor(vertices, triangles, islands)
     if len(chosen) == 0:
-        raise InputError(f"{entry}: its navigable mesh is empty; make one in habitat-sim and name it in the config")
-    floor = _floor(vertices[chosen], max(0.0, _AGENT_RADIUS - described["agent_radius"]))
+        raise InputError("its navigable mesh is empty; make one in habitat-sim and name it in the config")
+    corners = vertices[chosen]
+    floor = _outline(corners, max(0.0, _AGENT_RADIUS - agent_radius))
     if floor.is_empty:
-        raise InputError(f"{entry}: its navigable mesh leaves no room for a robot of radius {_AGENT_RADIUS} m")
-    total = _areas(vertices[mesh["triangles"]]).sum()
-    surfaces = _surfaces(vertices[chosen], floor, height)
+        raise InputError(f"its navigable mesh leaves no room for a robot of radius {_AGENT_RADIUS} m")
+    categories, instances = _named(objects)
+    own = Instance(max((instance.id for instance in instances), default=0) + 1, 0, "stand-in")
+    left_out = float(_areas(vertices[triangles]).sum() - _areas(corners).sum())
+    surfaces = _surfaces(corners, floor, height)
     return Scene(
-        name=_file_name(name),
+        name=_file_name(str(source["scene"])),
         **surfaces,
         triangle_instance=np.full(len(surfaces["triangles"]), len(instances), np.int32),
         materials=(Material("stand-in", np.full((1, 1, 3), 160, np.uint8)),),
-        instances=(*instances, surfaces_of),
+        instances=(*instances, own),
         categories=categories,
         conditions={"day": EVEN_LIGHT},
         navigable=floor,
@@ -104,11 +133,8 @@ def load_dataset_scene(entry: str) -> Scene:
         generator={
             "name": GENERATOR,
             "only_in": NAME,
-            "dataset": config,
-            "scene": name,
-            "versions": versions,
-            "navmesh": "made" if described["made"] else "own",
-            "other_floors_square_metres": round(float(total - _areas(vertices[chosen]).sum()), 2),
+            **source,
+            "other_floors_square_metres": round(left_out, 2),
         },
     )
 
@@ -141,7 +167,7 @@ def _named(objects: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], tuple
     return categories, tuple(instances)
 
 
-def _main_floor(vertices: Array, triangles: Array, islands: Array) -> tuple[Array, float]:
+def main_floor(vertices: Array, triangles: Array, islands: Array) -> tuple[Array, float]:
     """Return the triangles (K, 3) of the largest island that lie on its largest floor, and that floor's height."""
     if len(triangles) == 0:
         return triangles, 0.0
@@ -158,7 +184,7 @@ def _areas(corners: Array) -> Array:
     return np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=-1) / 2
 
 
-def _floor(corners: Array, shrink: float) -> MultiPolygon:
+def _outline(corners: Array, shrink: float) -> MultiPolygon:
     """Return the outline of triangles (K, 3, 3) seen from above, moved in by ``shrink`` metres."""
     shapes = np.atleast_1d(np.asarray(polygons(corners[..., :2])))
     joined = union_all(buffer(shapes[area(shapes) > 1e-9], _SEAM))  # grown, so that no seam between two is left

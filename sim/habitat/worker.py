@@ -34,7 +34,7 @@ serving = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(serving)
 
 SENSORS = {"rgb": SensorType.COLOR, "depth": SensorType.DEPTH, "instance": SensorType.SEMANTIC}
-WATCHING, RENDERING = 0, 1  # agents: one keeps what the scene was loaded for, the other has the sensors in use
+RENDERING = 1  # the agent with the sensors in use; agent 0 keeps one of each, so that all of a scene stays loaded
 View = dict[str, Any]
 Reply = tuple[dict[str, Any], dict[str, Any]]
 TINY: View = {"width": 8, "height": 8, "hfov": 90.0, "near": 0.05, "outputs": sorted(SENSORS)}
@@ -192,6 +192,7 @@ def survey(fields: dict[str, Any], arrays: Any) -> Reply:
         wanted = habitat_sim.NavMeshSettings()
         wanted.set_defaults()
         wanted.agent_radius, wanted.agent_height = fields["agent_radius"], fields["agent_height"]
+        wanted.cell_height = wanted.cell_size  # heights are rounded to cells, and the default ones are 0.2 m high
         if not stage.simulator.recompute_navmesh(finder, wanted):
             raise serving.Refusal("no navigable mesh lies beside the scene, and none could be made")
         made = True

@@ -151,7 +151,7 @@ def stand_in(scene_dataset: str) -> Scene:
 
 
 def test_a_scene_of_a_dataset_brings_its_floor_and_its_objects(house: Scene, stand_in: Scene) -> None:
-    assert stand_in.floor_height == pytest.approx(house.floor_height, abs=0.25)
+    assert stand_in.floor_height == pytest.approx(house.floor_height, abs=0.1)
     assert stand_in.navigable.area > 0.5 * house.navigable.area
     inside = stand_in.navigable.intersection(house.navigable.buffer(0.15)).area
     assert inside > 0.95 * stand_in.navigable.area
@@ -229,6 +229,5 @@ def test_a_protocol_runs_on_a_scene_of_a_dataset_from_planning_to_the_check(scen
     )
     dataset = generate(spec, tmp_path / "scan", jobs=1, progress=False)
     raise_if_unsound(check(dataset.root, jobs=1))
-    views = dataset.views()
-    assert set(views["role"]) == {"reference", "query"}
-    assert len(views) == 10
+    assert sorted(dataset.views.table["role"]) == 6 * ["query"] + 4 * ["reference"]
+    assert dataset.manifest.scenes[0].source == scene_dataset
