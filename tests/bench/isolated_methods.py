@@ -73,10 +73,8 @@ class InTrouble(ReadsPose):
         time.sleep(1000)
 
     def eat(self, answer):
-        self.hoard = []
-        while True:
-            self.hoard.append(np.ones(50 * MIB, np.uint8))
-            time.sleep(0.02)
+        self.hoard = [np.ones(50 * MIB, np.uint8) for _ in range(40)]  # no more than that, should nobody stop it
+        time.sleep(1000)
 
     def babble(self, answer):
         pipe = max(int(name) for name in os.listdir("/proc/self/fd") if is_pipe(name))
