@@ -113,6 +113,8 @@ class RemoteSimulator(ABC):
         """Have a frame rendered; a worker that is lost is replaced, and the frame tried again."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
+                if self._in_worker is not None and self._needs_fresh_worker(self._in_worker):
+                    self._drop_worker()
                 worker = self._running()
                 if self._in_worker != self._loaded:
                     worker.request("load", self._loaded, timeout=self._settings.load_timeout)
@@ -131,6 +133,10 @@ class RemoteSimulator(ABC):
                 self._frames += 1
                 return arrays
         raise AssertionError("not reached: the last attempt returns or raises")
+
+    def _needs_fresh_worker(self, in_worker: dict[str, Any]) -> bool:
+        """Return whether a worker that performed the load request ``in_worker`` cannot take on the one that is wanted."""
+        return False
 
     def _running(self) -> ForeignWorker:
         """Return the worker, after starting it where there is none; raises ``WorkerLost`` where it does not come up."""

@@ -84,6 +84,11 @@ class BlenderProc(RemoteSimulator):
         )
         return {"glb": str(path.absolute()), **light_request(scene, lighting)}
 
+    def _needs_fresh_worker(self, in_worker: dict[str, Any]) -> bool:
+        """A Blender that held another scene before gives another noise: one process renders one scene."""
+        assert self._loaded is not None
+        return in_worker["glb"] != self._loaded["glb"]
+
     def _request(self, world_from_camera: Array, camera: Camera, outputs: frozenset[str]) -> dict[str, Any]:
         return view_request(world_from_camera, camera, outputs)
 
