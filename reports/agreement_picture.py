@@ -109,7 +109,7 @@ def _label_panel(difference: ViewDifference, instance: Array) -> Array:
 
 def _head(axis: Axes, title: str, below: str) -> None:
     axis.text(0.0, 1.115, title, transform=axis.transAxes, fontsize=11, fontweight="bold", color=INK, va="bottom")
-    axis.text(0.0, 1.02, below, transform=axis.transAxes, fontsize=9.5, color=MUTED, va="bottom")
+    axis.text(0.0, 1.02, below, transform=axis.transAxes, fontsize=8.8, color=MUTED, va="bottom")
 
 
 def _head_pair(depth: Axes, labels: Axes, pair: PairAgreement) -> None:
