@@ -10,10 +10,13 @@ import sys
 import sysconfig
 import tempfile
 import types
+from typing import Any
 
 import numpy as np
 
 spec = importlib.util.spec_from_file_location("relocbench_serving", os.environ["RELOCBENCH_SERVING"])
+assert spec is not None
+assert spec.loader is not None
 serving = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(serving)
 
@@ -24,7 +27,7 @@ _OPENNESS_REACH = 0.5  # metres; on average as soft as the ray caster's, which w
 _FLOAT, _HALF = 2, 1  # EXR's pixel types
 
 
-def import_blenderproc():
+def import_blenderproc() -> Any:
     """Return the package BlenderProc, under a Blender that its launcher started or on the `bpy` wheel.
 
     The package expects Blender's own Python: it would install packages there and hide the rest. On the wheel they are
@@ -37,12 +40,12 @@ def import_blenderproc():
 
     class SetupUtility:
         @staticmethod
-        def setup(*_):
-            return None
+        def setup(*_: Any) -> None:
+            pass
 
     os.environ[_INSIDE] = "1"
     stand_in = types.ModuleType(_SETUP)
-    stand_in.SetupUtility = SetupUtility
+    stand_in.__dict__["SetupUtility"] = SetupUtility
     sys.modules[_SETUP] = stand_in
     path = list(sys.path)
     sys.path.append(sysconfig.get_path("purelib"))  # the package takes the first mention of its folder out
@@ -59,15 +62,16 @@ import bpy  # noqa: E402 - Blender's modules are there once the package is
 from blenderproc.python.renderer.RendererUtility import render_init  # noqa: E402
 from mathutils import Matrix, Vector  # noqa: E402
 
-_options = {}
-_loaded = {"glb": None, "lights": [], "images": {}}
+with contextlib.suppress(OSError):  # Blender's folder for temporary files would stay behind when it is killed
+    os.rmdir(bpy.app.tempdir)
+
+_options: dict[str, Any] = {}
+_loaded: dict[str, Any] = {"glb": None, "lights": [], "images": {}}
 
 
-def open_renderer(fields, arrays):
+def open_renderer(fields: dict[str, Any], arrays: Any) -> tuple[dict, dict]:
     """Set up Cycles as the options say. What this does is `bproc.init` without its language, which the wheel lacks."""
     _options.update(fields)
-    with contextlib.suppress(OSError):  # Blender's own folder for temporary files, which stays when it is killed
-        os.rmdir(bpy.app.tempdir)
     _clear()
     bproc.renderer.set_render_devices(use_only_cpu=True)  # other devices would give other pixels
     render_init()
@@ -88,7 +92,7 @@ def open_renderer(fields, arrays):
     return {}, {}
 
 
-def load(fields, arrays):
+def load(fields: dict[str, Any], arrays: Any) -> tuple[dict, dict]:
     """Load a scene's .glb, unless it is the one that is there, and put its lights up."""
     if fields["glb"] != _loaded["glb"]:
         _loaded["glb"] = None
@@ -110,13 +114,15 @@ def load(fields, arrays):
     return {}, {}
 
 
-def _clear():
+def _clear() -> None:
+    # one by one, as `clean_up` removes what is left, takes many seconds for a house
+    bpy.data.batch_remove([*bpy.data.objects, *bpy.data.meshes, *bpy.data.materials, *bpy.data.images])
     bproc.clean_up(clean_up_camera=True)
     bpy.ops.outliner.orphans_purge(do_recursive=True)
     _loaded.update(lights=[], images={})
 
 
-def _paint(material, image, emission, is_shade, ambient):
+def _paint(material: Any, image: Any, emission: Any, is_shade: bool, ambient: Any) -> None:
     """Build a material from nothing: a matt surface, what it emits, and the ambient light that it shows.
 
     The shade of a lamp is seen to shine, but the lamp inside lights the room, through it.
@@ -130,7 +136,7 @@ def _paint(material, image, emission, is_shade, ambient):
     links.new(texture.outputs["Color"], surface.inputs["Color"])
     shader = surface.outputs["BSDF"]
 
-    def added(first, second, kind="ShaderNodeAddShader"):
+    def added(first: Any, second: Any, kind: str = "ShaderNodeAddShader") -> Any:
         node = nodes.new(kind)
         links.new(first, node.inputs[-2])
         links.new(second, node.inputs[-1])
@@ -164,7 +170,7 @@ def _paint(material, image, emission, is_shade, ambient):
     links.new(shader, nodes.new("ShaderNodeOutputMaterial").inputs["Surface"])
 
 
-def _light(fields):
+def _light(fields: dict[str, Any]) -> None:
     """Replace the lights: a sky that is alike in all directions, the sun, lamps."""
     for light in _loaded["lights"]:
         data = light.blender_obj.data
@@ -187,7 +193,7 @@ def _light(fields):
     _loaded["lights"] = lights
 
 
-def _new_light(kind, colour, factor):
+def _new_light(kind: str, colour: Any, factor: float) -> Any:
     light = bproc.types.Light(kind)
     strength = max(*colour, 1e-9)
     light.set_color([channel / strength for channel in colour])
@@ -197,7 +203,7 @@ def _new_light(kind, colour, factor):
     return light
 
 
-def render(fields, arrays):
+def render(fields: dict[str, Any], arrays: Any) -> tuple[dict, dict]:
     """Render one view: ``radiance`` (H, W, 4) linear RGB and opacity, ``depth`` (H, W), ``object`` (H, W) numbers."""
     wanted = fields["outputs"]
     _aim(fields)
@@ -224,13 +230,13 @@ def render(fields, arrays):
     return {}, reply
 
 
-def _aim(fields):
+def _aim(fields: dict[str, Any]) -> None:
     width, height = fields["size"]
     bproc.camera.set_intrinsics_from_K_matrix(fields["intrinsics"], width, height, _NEAR, _FAR)
     bpy.context.scene.camera.matrix_world = Matrix(fields["opengl_pose"])
 
 
-def _rendered():
+def _rendered() -> dict[str, np.ndarray]:
     """Render; return the channels by name, float32 (H, W), through a file in memory that vanishes with the process."""
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("relocbench-frame")
@@ -245,16 +251,17 @@ def _rendered():
             return read_exr(file.read())
 
 
-def _render_to(path):
+def _render_to(path: str) -> None:
     bpy.context.scene.render.filepath = path
     bpy.ops.render.render(write_still=True)
 
 
-def read_exr(content):
+def read_exr(content: bytes) -> dict[str, np.ndarray]:
     """Return the channels, (H, W) float32 by name, of an uncompressed EXR image of scanlines, as Blender writes it."""
     if content[:4] != b"v/1\x01":
         raise RuntimeError("Blender wrote no picture")
-    attributes, position = {}, 8
+    attributes: dict[str, bytes] = {}
+    position = 8  # after the magic number and the version
     while content[position] != 0:
         name_end = content.index(b"\0", position)
         type_end = content.index(b"\0", name_end + 1)
@@ -273,12 +280,13 @@ def read_exr(content):
     lines = np.frombuffer(content, line, count=height, offset=position + 1 + 8 * height)  # offsets of lines come first
     if attributes["compression"] != b"\0" or (lines["row"] != np.arange(top, bottom + 1)).any():
         raise RuntimeError("Blender wrote a picture in another order than expected")
-    return {name: lines[name].astype(np.float32) for name in line.names[2:]}
+    return {name: lines[name].astype(np.float32) for name in (line.names or ())[2:]}
 
 
-def _channels(attributes):
+def _channels(attributes: dict[str, bytes]) -> list[tuple[str, int]]:
     """Return (name, pixel type) of each channel, in the file's order."""
-    described, position, channels = attributes["channels"], 0, []
+    described, position = attributes["channels"], 0
+    channels: list[tuple[str, int]] = []
     while described[position] != 0:
         end = described.index(b"\0", position)
         channels.append((described[position:end].decode(), struct.unpack_from("<i", described, end + 1)[0]))
@@ -288,7 +296,7 @@ def _channels(attributes):
     return channels
 
 
-def _processor():
+def _processor() -> str:
     with contextlib.suppress(OSError), open("/proc/cpuinfo") as file:
         for text in file:
             if text.startswith("model name"):

@@ -49,7 +49,7 @@ def house() -> Scene:
 @pytest.fixture(scope="session")
 def camera() -> Camera:
     """Neither square, nor with square pixels, nor centred."""
-    return Camera(120, 90, 70.0, 66.0, 63.0, 41.5)
+    return Camera(96, 72, 56.0, 52.0, 50.0, 33.5)
 
 
 @pytest.fixture(scope="session")
