@@ -153,6 +153,19 @@ def recall_at_distance(distance: ArrayLike, *, metres: float) -> float:
     return _mean(recall_at_distance_scores(distance, metres=metres))
 
 
+def chance_reciprocal_rank(references: int) -> tuple[float, float]:
+    """Return the mean and the standard deviation of one query's reciprocal rank under a random ranking.
+
+    The rank of the one relevant reference is then uniform over 1..K, so that the mean is H(K) / K with the K-th
+    harmonic number: 5.19 % for the 100 places of paper 000.
+
+    >>> chance_reciprocal_rank(100)[0]
+    0.05187377517639621
+    """
+    scores = 1.0 / np.arange(1, references + 1)
+    return float(scores.mean()), float(scores.std())
+
+
 def _column(values: ArrayLike) -> Array:
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1:

@@ -15,6 +15,7 @@ ESTIMATE_COLUMNS: dict[str, str] = {
     "scene": "string",
     "map": "string",
     "room": "string",
+    "place": "int32",  # place class of the query, -1 where there are none
     "density": "int32",  # references per map
     "query": "string",  # view id
     "status": "string",  # ok | failure
@@ -26,11 +27,13 @@ ESTIMATE_COLUMNS: dict[str, str] = {
     "translation_error": "float64",  # metres; inf for a failure
     "rotation_error": "float64",  # degrees; inf for a failure
     "ranking": "object",  # list of reference ids, best first; empty where the method ranks nothing
-    "relevant_rank": "float64",  # 1-based rank of the reference that covers most of the query; inf where not ranked
+    "relevant_rank": "float64",  # 1-based rank of the query's covisible reference; inf where it was not ranked
     "top1_distance": "float64",  # metres from the query to the reference ranked first; inf where nothing is ranked
     "nearest_distance": "float64",  # metres from the query to the nearest reference of its map
     "references": "int32",  # how many references the map has: what chance depends on
-    "covisibility": "float64",  # of the query with its most covisible reference
+    "covisibility": "float64",  # of the query with its covisible reference
+    "reference_angle": "float64",  # degrees between the query's optical axis and that reference's; NaN without places
+    "reference_distance": "float64",  # metres between their cameras; NaN without places
     "load_seconds": "float64",  # reading and decoding the image: listed apart, not part of latency
     "seconds": "float64",  # latency of localize
     "warm": "bool",  # False for a worker's first query after building a map, which percentiles leave out

@@ -180,8 +180,10 @@ def leaderboard(
     cannot be told apart therefore share a rank. Oracles, which were given the ground truth, are listed but not ranked.
 
     Intervals resample whole clusters: ``cluster_unit`` says which. It is "scene" where there are at least five; with
-    fewer, "map", then "query", and the intervals then hold for these very scenes, not for others.
-    ``failures`` counts, ``reasons`` groups the failures. Latencies are of warm queries, NaN where machines are mixed.
+    fewer, "map", then "place" (queries of one place share its one reference), then "query", and the intervals then hold
+    for these very scenes, not for others.
+    ``primary`` names the metric in every row. ``failures`` counts, ``reasons`` groups the failures. Latencies are of
+    warm queries, NaN where machines are mixed.
 
     Raises ``InputError`` where ``primary`` is no metric.
     """
@@ -192,7 +194,8 @@ def leaderboard(
         table = pd.DataFrame(rows)
         table.insert(1, "role", [role for _, role in groups.values()])
         table.insert(2, "density", density)
-        table.insert(3, "rank", pd.Series(_ranks(groups, metric), dtype="Int64"))
+        table.insert(3, "primary", primary)
+        table.insert(4, "rank", pd.Series(_ranks(groups, metric), dtype="Int64"))
         order = table[primary] * (-1 if metric.higher_is_better else 1)
         tables.append(table.iloc[np.argsort(order, kind="stable")])  # NaN sorts last
     if not tables:
@@ -253,7 +256,9 @@ def _by_density(estimates: pd.DataFrame, bootstrap: _Bootstrap) -> Iterator[tupl
     """Yield (density, cluster unit, answers and role of each method), densities ascending, methods as they come."""
     # sorted, so that the draws do not depend on the order of rows; single queries only where they are drawn themselves
     codes = {unit: pd.factorize(estimates[unit], sort=True)[0] for unit in ("scene", "map")}
-    few = codes["map"].max(initial=0) + 1 < FEW_CLUSTERS
+    place = estimates["place"].to_numpy() + 1  # numbered within a map, 0 without places
+    codes["place"] = pd.factorize(codes["map"] * (place.max(initial=0) + 1) + place, sort=True)[0]
+    few = codes["place"].max(initial=0) + 1 < FEW_CLUSTERS
     codes |= {"method": pd.factorize(estimates["method"])[0], "query": pd.factorize(estimates["query"], sort=few)[0]}
     methods = list(estimates["method"].unique())
     density = estimates["density"].to_numpy()
@@ -283,7 +288,7 @@ def _numeric_columns(estimates: pd.DataFrame) -> dict[str, Array]:
 
 
 def _cluster_unit(codes: Mapping[str, Array]) -> str:
-    for unit in ("scene", "map"):
+    for unit in ("scene", "map", "place"):
         if np.count_nonzero(np.bincount(codes[unit])) >= FEW_CLUSTERS:
             return unit
     return "query"

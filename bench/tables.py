@@ -47,7 +47,7 @@ def estimates_table(entries: Entries, truth: UnitTruth) -> pd.DataFrame:
         "density": truth.density,
         "query": table["view"],
         "references": len(truth.references),
-        "covisibility": table["covisibility"],
+        **{name: table[name] for name in ("place", "covisibility", "reference_angle", "reference_distance")},
         **_poses_and_errors(answers, truth.queries),
         **_ranking_columns(answers, truth),
     }
@@ -107,7 +107,7 @@ def _poses_and_errors(answers: Entries, queries: ViewSet) -> dict[str, Array]:
 
 
 def _ranking_columns(answers: Entries, truth: UnitTruth) -> dict[str, Array]:
-    """Return the rank of the most covisible reference, and the distances to the first-ranked and nearest ones."""
+    """Return the rank of the covisible reference, and the distances to the first-ranked and nearest ones."""
     row = {reference: i for i, reference in enumerate(truth.references.ids)}
     centres, references = truth.queries.poses.translation, truth.references.poses.translation
     distances = np.linalg.norm(centres[:, None] - references[None], axis=-1)

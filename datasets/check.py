@@ -118,7 +118,7 @@ class CheckReport:
 def check(folder: str | Path, *, pairs_per_view: int = 2, jobs: int | None = None) -> CheckReport:
     """Verify a dataset: every file's digest, sizes and ranges, poses, splits, and geometry.
 
-    Every view is compared with the ``pairs_per_view`` views of its map (of its room, for training views) whose
+    Every view is compared with the ``pairs_per_view`` views of its room whose
     frusta overlap its own most. Raises `InputError` where the folder holds no complete dataset of this version, or
     its manifest or tables were changed; everything else that is wrong is a line in the report's ``problems``.
     """
@@ -161,6 +161,11 @@ def _table_problems(dataset: Dataset, table: pd.DataFrame) -> Iterator[str]:
     for view in table["covisible_reference"][table["covisible_reference"] != ""]:
         if view not in references:
             yield f"{where}: names {view} as a reference, and there is none"
+    place = table.set_index("view")["place"]
+    of_another = table[table["covisible_reference"].isin(references)]
+    of_another = of_another[place[of_another["covisible_reference"]].to_numpy() != of_another["place"]]
+    for view in of_another["view"]:
+        yield f"{where}: view {view} is compared with a reference of another place than its own"
     outside = table["covisibility"].notna() & ~table["covisibility"].between(0, 1)
     for view in table["view"][outside]:
         yield f"{where}: the covisibility of view {view} is not in [0, 1]"
@@ -199,11 +204,10 @@ def _scene_file_tasks(dataset: Dataset) -> list[FileCheck]:
 
 
 def _view_tasks(dataset: Dataset, table: pd.DataFrame, pairs_per_view: int) -> list[CheckViews]:
-    """Cut every map into groups of random views: views that overlap then meet, and a group fits into memory."""
+    """Cut every room into groups of random views: views that overlap then meet, and a group fits into memory."""
     digests = dataset.checksums().set_index("path")["blake2b"]
-    place = table["map"].where(table["map"] != "", table["room"])
     tasks: list[CheckViews] = []
-    for rows in table.groupby([table["scene"], place], sort=False).indices.values():
+    for rows in table.groupby(["scene", "room"], sort=False).indices.values():
         scene = str(table["scene"].iloc[rows[0]])
         shuffled = np.random.default_rng(len(tasks)).permutation(rows)
         for start in range(0, len(rows), _GROUP):

@@ -1,4 +1,4 @@
-"""How much of each query the references see, from the depth files that were just rendered, in constant memory."""
+"""How much of each query its references see, from the depth files that were just rendered, in constant memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .writer import read_record, write_record
 
 @dataclass(frozen=True)
 class MeasureCovisibility:
-    """A task: for some queries of one map, the reference of the first density that sees most of each."""
+    """A task: for some queries, which of their references sees most of each, and how much."""
 
     scene: str
     number: int
@@ -66,14 +66,17 @@ class MeasureCovisibility:
         return read_depth(path), pose_from_table(table.iloc[[row]])[0]
 
 
-def covisibility_tasks(scene: str, plan: pd.DataFrame) -> list[MeasureCovisibility]:
-    """Cut the queries of every map of a scene into tasks; maps without references give none."""
+def covisibility_tasks(scene: str, views: pd.DataFrame) -> list[MeasureCovisibility]:
+    """Cut the queries of every map of a scene into tasks; maps without references give none.
+
+    ``views`` has the plan's rows as its index. A query's references are those of the first density, and of its own
+    place where the protocol has places.
+    """
     tasks: list[MeasureCovisibility] = []
-    for name in dict.fromkeys(plan["map"]):
-        here = plan["map"] == name
-        references = plan[here & (plan["role"] == "reference")]
+    for _, here in views.groupby(["map", "place"], sort=False):
+        references = here[here["role"] == "reference"]
         first = references.index[references["density"] == references["density"].min()]
-        queries = plan.index[here & (plan["role"] == "query")] if len(first) else first
+        queries = here.index[here["role"] == "query"] if len(first) else first
         for start in range(0, len(queries), SHARD):
             rows = tuple(queries[start : start + SHARD].tolist())
             tasks.append(MeasureCovisibility(scene, len(tasks), rows, tuple(first.tolist())))

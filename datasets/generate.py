@@ -1,8 +1,9 @@
 """`generate`: from a spec to a complete dataset, on all cores, resumable at any moment.
 
-Three passes hand tasks to one pool of workers: plan each scene, render the shards, measure covisibility. What is done
-is known from records on disk alone, so a generation that was killed continues as if nothing had happened. Memory is
-bounded by one scene per worker and one scene's table in the parent.
+A few passes hand tasks to one pool of workers: plan each scene, render the shards, decide what becomes of candidates
+where the protocol has them, measure covisibility. What is done is known from records on disk alone, so a generation
+that was killed continues as if nothing had happened. Memory is bounded by one scene per worker and one scene's table in
+the parent.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .. import __version__
 from ..errors import InputError, RunError
-from .covisibility import covisibility_tasks
+from .covisibility import MeasureCovisibility, covisibility_tasks
 from .dataset import Dataset
 from .manifest import MANIFEST
+from .places import decided_views, place_passes
 from .pool import Task, WorkerPool, available_cores
 from .rendering import RenderState, shards
 from .scene_planning import PlannedScene, PlanScene, check_scenes, merged_categories, read_plan
-from .sealing import seal
+from .sealing import LEFTOVERS, seal
 from .spec import DatasetSpec
 from .writer import WORK, disk_errors, read_record, write_record
 
@@ -56,7 +58,9 @@ def _make(spec: DatasetSpec, folder: Path, pool: WorkerPool, *, progress: bool) 
         scenes = [_planned(folder, task) for task in entries]
         check_scenes(scenes, spec)
         _perform(pool, _render_tasks(folder, scenes), bar, "rendering views")
-        tasks = [task for scene in scenes for task in covisibility_tasks(scene.name, read_plan(folder, scene.name))]
+        for title, decisions in place_passes(spec, folder, [scene.name for scene in scenes]):
+            _perform(pool, decisions, bar, title)
+        tasks = [task for scene in scenes for task in _covisibility_tasks(spec, folder, scene.name)]
         _perform(pool, tasks, bar, "measuring covisibility")
     seal(spec, folder, scenes, versions(spec))
 
@@ -74,6 +78,10 @@ def _render_tasks(folder: Path, scenes: Sequence[PlannedScene]) -> list[Task]:
     for scene in scenes:
         tasks += shards(scene.name, scene.file, read_plan(folder, scene.name)["condition"], categories)
     return tasks
+
+
+def _covisibility_tasks(spec: DatasetSpec, folder: Path, scene: str) -> list[MeasureCovisibility]:
+    return covisibility_tasks(scene, decided_views(spec, folder, scene))
 
 
 def _perform(pool: WorkerPool, tasks: Sequence[Task], bar: Progress, title: str) -> None:
@@ -170,5 +178,8 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _remove_work(folder: Path) -> None:
+    """Remove what a complete dataset does not need: files of views that were dropped, then the working area."""
     with disk_errors(folder):
+        for path in read_record(folder, LEFTOVERS) or ():
+            (folder / path).unlink(missing_ok=True)
         shutil.rmtree(folder / WORK, ignore_errors=False)

@@ -14,7 +14,7 @@ from .spec import DatasetSpec, SceneEntry, first_problem
 
 MANIFEST = "dataset.json"
 FORMAT: Literal["relocbench-dataset"] = "relocbench-dataset"
-VERSION: Literal[1] = 1
+VERSION: Literal[2] = 2
 
 #: Metres per step of a stored depth map. Sixteen bits then reach 32.7675 m; half a step is the rounding error.
 DEPTH_UNIT = 0.0005
@@ -40,8 +40,24 @@ class SkippedRoom(_Strict):
     reason: str
 
 
+class PlacesRecord(_Strict):
+    """The place classes of one scene: how they were made, where they lie, and how evenly views belong to them.
+
+    ``points`` are the classes' representative points in world x, y, and ``views`` the queries of each, by class;
+    ``dropped`` of the ``candidates`` belong to no class and are not in the dataset. ``centre`` is the view that the
+    training images were to look like, None where they were chosen at random.
+    """
+
+    rule: str
+    centre: str | None
+    points: tuple[tuple[float, float], ...]
+    candidates: int
+    dropped: int
+    views: tuple[int, ...]
+
+
 class SceneRecord(_Strict):
-    """One scene of a dataset: where it came from, its file, and what was left out of it."""
+    """One scene of a dataset: where it came from, its file, what was left out of it, and its place classes."""
 
     name: str
     split: str
@@ -51,6 +67,7 @@ class SceneRecord(_Strict):
     triangles: int
     rooms: int
     skipped_rooms: tuple[SkippedRoom, ...] = ()
+    places: PlacesRecord | None = None
 
 
 class SplitCounts(_Strict):
@@ -71,7 +88,7 @@ class Manifest(_Strict):
     """
 
     format: Literal["relocbench-dataset"] = FORMAT
-    version: Literal[1] = VERSION
+    version: Literal[2] = VERSION
     name: str
     spec: DatasetSpec
     versions: dict[str, str]

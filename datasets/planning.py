@@ -25,13 +25,13 @@ class Plan:
     skipped: tuple[SkippedRoom, ...] = ()
 
 
-def generator(spec: DatasetSpec, scene: Scene, *purpose: str) -> np.random.Generator:
-    """Return the random numbers of one purpose in one scene.
+def generator(spec: DatasetSpec, scene: str, *purpose: str) -> np.random.Generator:
+    """Return the random numbers of one purpose in the scene of that name.
 
     They depend on the spec's seed, the scene's name and the purpose only: asking for more queries moves no reference,
     and adding a scene changes no other.
     """
-    names = [zlib.crc32(name.encode()) for name in (scene.name, *purpose)]
+    names = [zlib.crc32(name.encode()) for name in (scene, *purpose)]
     return np.random.default_rng([spec.seed, *names])
 
 
@@ -63,6 +63,7 @@ def planned_views(
         "place": -1,
         "density": density,
         "covisibility": np.nan,
+        **dict.fromkeys(("reference_angle", "reference_distance"), np.nan),
         **dict.fromkeys(("covisible_reference", "image", "depth", "semantic"), ""),
     }
     return pd.DataFrame(columns, index=range(len(names))).astype(VIEW_COLUMNS)[list(VIEW_COLUMNS)]

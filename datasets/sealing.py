@@ -16,15 +16,18 @@ from ..errors import RunError
 from .covisibility import covisibility_tasks
 from .dataset import CHECKSUMS, VIEWS, file_digest
 from .manifest import MANIFEST, Manifest, SplitCounts
+from .places import decided_views, places_record
 from .pool import Task
 from .rendering import COLUMNS, file_paths, shard_files, shards
 from .scene_planning import PlannedScene, merged_categories, read_plan
 from .spec import SPLITS, DatasetSpec
 from .views import VIEW_COLUMNS
-from .writer import WORK, FileRecord, digest, disk_errors, read_record, temporary_path, write_file
+from .writer import WORK, FileRecord, digest, disk_errors, read_record, temporary_path, write_file, write_record
 
 _ARROW = {"string": pa.string(), "int32": pa.int32(), "float64": pa.float64()}
 VIEW_SCHEMA = pa.schema([(column, _ARROW[dtype]) for column, dtype in VIEW_COLUMNS.items()])
+#: Record of the files that were written for views which are not in the dataset, and go when it is complete.
+LEFTOVERS = "leftovers.json"
 CHECKSUM_SCHEMA = pa.schema([("path", pa.string()), ("size", pa.int64()), ("blake2b", pa.string())])
 
 
@@ -32,13 +35,17 @@ def seal(spec: DatasetSpec, root: Path, scenes: Sequence[PlannedScene], versions
     """Write views.parquet and checksums.parquet scene by scene, then ``dataset.json``, which says "complete"."""
     counts = {split: dict.fromkeys(SplitCounts.model_fields, 0) for split in SPLITS}
     views = write_tables(root, VIEWS, VIEW_SCHEMA, _view_tables(spec, root, scenes, counts))
-    checksums = write_tables(root, CHECKSUMS, CHECKSUM_SCHEMA, _checksum_tables(root, scenes, views))
+    leftovers: list[str] = []
+    checksums = write_tables(root, CHECKSUMS, CHECKSUM_SCHEMA, _checksum_tables(spec, root, scenes, views, leftovers))
+    write_record(root, LEFTOVERS, leftovers)
     manifest = Manifest(
         name=f"{spec.protocol}-{digest(spec.canonical().encode())[:8]}",
         spec=spec,
         versions=versions,
         categories=merged_categories(scenes),
-        scenes=tuple(scene.scene for scene in scenes),
+        scenes=tuple(
+            scene.scene.model_copy(update={"places": places_record(spec, root, scene.name)}) for scene in scenes
+        ),
         splits={split: SplitCounts(**count) for split, count in counts.items()},
         views=sum(count[role] for count in counts.values() for role in ("train", "references", "queries")),
         checksums=hashlib.sha256((root / checksums.path).read_bytes()).hexdigest(),
@@ -61,12 +68,17 @@ def write_tables(root: Path, path: str, schema: pa.Schema, tables: Iterator[pd.D
 
 def finished_views(spec: DatasetSpec, root: Path, scene: str) -> pd.DataFrame:
     """Return the rows of a scene with the paths of their files and the measured covisibility."""
-    table = read_plan(root, scene)
+    table = decided_views(spec, root, scene)
     for output in spec.outputs:
         table[COLUMNS[output]] = [file_paths(spec, view)[output] for view in table["view"]]
-    for task in covisibility_tasks(scene, table):
-        for row, share, reference in _finished(read_record(root, task.record), task):
-            table.loc[row, ["covisibility", "covisible_reference"]] = share, reference
+    measured = [
+        result
+        for task in covisibility_tasks(scene, table)
+        for result in _finished(read_record(root, task.record), task)
+    ]
+    rows, shares, references = zip(*measured, strict=True) if measured else ([], [], [])
+    table.loc[list(rows), "covisibility"] = shares
+    table.loc[list(rows), "covisible_reference"] = references
     return table
 
 
@@ -83,15 +95,21 @@ def _view_tables(
         yield table
 
 
-def _checksum_tables(root: Path, scenes: Sequence[PlannedScene], views: FileRecord) -> Iterator[pd.DataFrame]:
+def _checksum_tables(
+    spec: DatasetSpec, root: Path, scenes: Sequence[PlannedScene], views: FileRecord, leftovers: list[str]
+) -> Iterator[pd.DataFrame]:
+    """Yield the files of each scene; those of views that were dropped are added to ``leftovers`` instead."""
     yield _rows([views])
     for scene in scenes:
+        plan = read_plan(root, scene.name)
+        dropped = plan["view"].drop(decided_views(spec, root, scene.name).index)
+        unwanted = {path for view in dropped for path in file_paths(spec, view).values()}
         files = list(scene.files)
-        for shard in shards(scene.name, scene.file, read_plan(root, scene.name)["condition"], ()):
-            files += [
-                file for file in _finished(shard_files(root, shard.record), shard) if not file.path.startswith(WORK)
-            ]
-        yield _rows([file for file in files if not file.path.startswith(WORK)])
+        for shard in shards(scene.name, scene.file, plan["condition"], ()):
+            files += _finished(shard_files(root, shard.record), shard)
+        files = [file for file in files if not file.path.startswith(WORK)]  # which goes as a whole
+        leftovers += [file.path for file in files if file.path in unwanted]
+        yield _rows([file for file in files if file.path not in unwanted])
 
 
 def _finished(record: Any, task: Task) -> Any:

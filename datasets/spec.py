@@ -89,14 +89,34 @@ class ScenesSpec(_Strict):
         return [(split, entry) for split in SPLITS for entry in getattr(self, split)]
 
 
+class CrossViewSpec(_Strict):
+    """The parameters of the protocol cross-view: its candidates, the place classes among them, who belongs to which."""
+
+    views_per_scene: int = Field(default=5000, ge=2)
+    """Candidate views sampled over the whole of every val or test scene; those of no class are dropped."""
+    places: int = Field(default=100, ge=2)
+    """Place classes per scene, each with one training image."""
+    training_images: Literal["similar", "random"] = "similar"
+    """Whether the training images are chosen to look alike, as in the paper, or at random."""
+    max_range: float = Field(default=5.0, gt=0)
+    """Metres from which a view still sees a place's representative point."""
+    occlusion: bool = True
+    """Whether a point behind a wall is out of sight."""
+    cell_size: float = Field(default=2.0, gt=0)
+    """Metres; no two training images are taken in the same cell of this grid over x and y, and over yaw."""
+    cell_angle: float = Field(default=30.0, gt=0, le=360)
+    """Degrees; the same grid's resolution in yaw."""
+
+
 class DatasetSpec(_Strict):
     """One dataset to generate: the protocol with its parameters, the scenes, the camera, the simulator, the seed.
 
     Equal specs make equal bytes, whatever the machine's number of cores.
     """
 
-    protocol: Literal["sparse-reference"] = "sparse-reference"
-    """Which protocol turns scenes into views; the parameters from ``queries_per_room`` on are this one's."""
+    protocol: Literal["sparse-reference", "cross-view"] = "sparse-reference"
+    """Which protocol turns scenes into views; ``cross_view`` holds the parameters of one, and those from
+    ``queries_per_room`` on are the other's."""
     seed: int = Field(default=0, ge=0)
     """Decides every sampled pose, together with the scene's name."""
     simulator: SimulatorSpec = SimulatorSpec()
@@ -114,18 +134,21 @@ class DatasetSpec(_Strict):
     image_format: Literal["png", "jpg"] = "png"
     """jpg is smaller and lossy; depth and semantic maps are always png."""
 
+    train_views_per_scene: int = Field(default=0, ge=0)
+    """Views sampled over the whole of every train scene."""
+    camera_height: Range = (1.2, 1.6)
+    """Metres above the floor between which the height of cameras varies, except of corner references."""
+    pitch_std: float = Field(default=3.0, ge=0, le=30)
+    """Standard deviation, in degrees, of the pitch of cameras, except of corner references."""
+    cross_view: CrossViewSpec = CrossViewSpec()
+    """Parameters of the protocol cross-view."""
+
     queries_per_room: int = Field(default=50, ge=0)
     """Queries sampled in every room of a val or test scene."""
     references_per_room: tuple[int, ...] = (CORNERS,)
     """Densities of the sweep; the first is 4, one reference in each corner, and later ones only add."""
-    train_views_per_scene: int = Field(default=0, ge=0)
-    """Views sampled over the whole of every train scene."""
-    camera_height: Range = (1.2, 1.6)
-    """Metres above the floor between which the height of queries, training views and extra references varies."""
     reference_height: float = Field(default=1.6, gt=0)
     """Metres above the floor of the four corner references: standing height."""
-    pitch_std: float = Field(default=3.0, ge=0, le=30)
-    """Standard deviation, in degrees, of the pitch of queries, training views and extra references."""
     map: Literal["room", "scene"] = "room"
     """Whether each room is a map of its own, as in the paper, or a scene's rooms share one map."""
     min_room_area: float = Field(default=5.0, ge=0)
@@ -158,6 +181,18 @@ class DatasetSpec(_Strict):
         if not 0 < value[0] <= value[1]:
             raise ValueError(f"a range is [low, high] with 0 < low <= high, not {list(value)}")
         return value
+
+    @model_validator(mode="after")
+    def _fits_the_protocol(self) -> DatasetSpec:
+        if self.protocol != "cross-view":
+            if self.cross_view != CrossViewSpec():
+                raise ValueError(f"cross_view holds parameters of another protocol than {self.protocol}")
+            return self
+        if self.query_condition not in (None, self.condition):
+            raise ValueError("query_condition: cross-view chooses references among views that are rendered already")
+        if self.cross_view.training_images == "similar" and "rgb" not in self.outputs:
+            raise ValueError("outputs: without rgb nothing looks alike; add it, or set training_images to random")
+        return self
 
     def condition_of(self, role: str) -> str:
         """Return the lighting under which views of ``role`` are rendered."""

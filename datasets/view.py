@@ -1,4 +1,4 @@
-"""A dataset at one glance: floor plans with references, queries and their frusta, beside what the cameras saw."""
+"""A dataset at one glance: floor plans with references, queries, their frusta and places, beside what cameras saw."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
-from matplotlib.collections import PolyCollection
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
@@ -32,6 +32,7 @@ OVERVIEW = "overview.png"
 
 INK, MUTED, FLOOR, FREE, FURNITURE = "#1f2430", "#8a919e", "#f4f2ee", "#dfeadf", "#cfc8bd"
 REFERENCE, QUERY, TRAIN = "#0072B2", "#D55E00", "#009E73"  # Okabe and Ito
+PLACE = "#CC79A7"
 COLOUR_OF = {"reference": REFERENCE, "query": QUERY, "train": TRAIN}
 COVISIBILITY_COLOURS = "viridis_r"
 
@@ -90,6 +91,8 @@ def _draw_scene(figure: SubFigure, dataset: Dataset, name: str) -> None:
     plan = left.subplots()
     left.subplots_adjust(left=0.08, right=0.98, top=0.88, bottom=0.08)
     draw_plan(plan, dataset.scene(name), views, skipped={room.room for room in record.skipped_rooms})
+    if record.places is not None:
+        _draw_places(plan, views, np.array(record.places.points))
     plan.set_title(f"{name} ({record.split})", loc="left", fontsize=11, color=INK, pad=22)
     _draw_contact_sheet(right, views)
 
@@ -119,6 +122,15 @@ def draw_plan(axis: Axes, scene: Scene, views: ViewSet, *, skipped: Collection[s
     for side in ("top", "right"):
         axis.spines[side].set_visible(False)
     _legend(axis, views)
+
+
+def _draw_places(axis: Axes, views: ViewSet, points: NDArray[Any]) -> None:
+    """Draw each place's representative point, and the line that leads to it from its training image."""
+    references = views.where(role="reference")
+    eyes = references.poses.translation[:, :2]
+    ends = points[references.table["place"].to_numpy()]
+    axis.add_collection(LineCollection(list(np.stack([eyes, ends], axis=1)), colors=REFERENCE, linewidths=0.8))
+    axis.scatter(points[:, 0], points[:, 1], s=26, color=PLACE, edgecolors="white", linewidths=0.7, zorder=4)
 
 
 def _frame(axis: Axes, scene: Scene) -> None:
@@ -189,7 +201,7 @@ def frustum_outlines(views: ViewSet, reach: ArrayLike) -> NDArray[Any]:
 def _colour_bar(axis: Axes) -> None:
     mappable = ScalarMappable(Normalize(0, 1), COVISIBILITY_COLOURS)
     bar = axis.figure.colorbar(mappable, ax=axis, shrink=0.5, pad=0.02, aspect=30)
-    bar.set_label("queries: covisibility with the best reference", fontsize=7)
+    bar.set_label("queries: covisibility with their reference", fontsize=7)
     bar.ax.tick_params(labelsize=7)
 
 
@@ -201,7 +213,10 @@ def _legend(axis: Axes, views: ViewSet) -> None:
         for role, plural in (("reference", "references"), ("query", "queries"), ("train", "training views"))
         if role in counts
     ]
-    axis.legend(handles=marks, loc="lower left", bbox_to_anchor=(-0.02, 0.99), ncols=3, fontsize=8, frameon=False)
+    if (views.table["place"] >= 0).any():
+        places = f"{views.table['place'].nunique()} places"
+        marks.append(Line2D([], [], color=PLACE, marker="o", linestyle="none", markersize=5, label=places))
+    axis.legend(handles=marks, loc="lower left", bbox_to_anchor=(-0.02, 0.99), ncols=4, fontsize=8, frameon=False)
 
 
 def _draw_contact_sheet(figure: SubFigure, views: ViewSet) -> None:
@@ -218,8 +233,8 @@ def _draw_contact_sheet(figure: SubFigure, views: ViewSet) -> None:
 
 
 def contact_rows(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """Return (title, views) of the rows of a scene's contact sheet: per map its references, then some queries; for a
-    scene to learn from, rows of its views."""
+    """Return (title, views) of the rows of a scene's contact sheet: per map, or per place,
+    its references, then some queries; for a scene to learn from, rows of its views."""
     train = table[table["role"] == "train"]
     if len(train):
         wanted = 2 * IMAGES_SHOWN * min(MAPS_SHOWN, -(-len(train) // (2 * IMAGES_SHOWN)))
@@ -228,6 +243,11 @@ def contact_rows(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
             ("training views", chosen.iloc[i : i + 2 * IMAGES_SHOWN]) for i in range(0, len(chosen), 2 * IMAGES_SHOWN)
         ]
     rows = []
+    if (table["place"] >= 0).any():
+        for place in np.unique(table["place"])[:MAPS_SHOWN]:
+            here = table[table["place"] == place].sort_values("role", ascending=False, kind="stable")
+            rows.append((f"place {place}", here.iloc[: 2 * IMAGES_SHOWN]))
+        return rows
     for name in list(dict.fromkeys(table["map"]))[:MAPS_SHOWN]:
         here = table[table["map"] == name]
         roles = [here[here["role"] == role].iloc[:IMAGES_SHOWN] for role in ("reference", "query")]

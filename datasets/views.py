@@ -31,10 +31,13 @@ VIEW_COLUMNS: dict[str, str] = {
     **dict.fromkeys(CAMERA_COLUMNS[:2], "int32"),
     **dict.fromkeys(CAMERA_COLUMNS[2:], "float64"),
     **dict.fromkeys(POSE_COLUMNS, "float64"),  # world_from_camera
-    "place": "int32",  # place class, -1 where the protocol has none
+    "place": "int32",  # place class of references and queries, numbered within a map; -1 where there are none
     "density": "int32",  # references: the smallest number of references per map that includes it; 0 for other roles
-    "covisibility": "float64",  # queries: largest share of its pixels that one reference of the first density sees
-    "covisible_reference": "string",  # queries: the reference that sees them
+    "covisibility": "float64",  # queries: the share of its pixels that ``covisible_reference`` sees
+    "covisible_reference": "string",  # queries: the reference of its place; without places, of the first density the
+    # one that sees most of it
+    "reference_angle": "float64",  # queries of places: degrees between its optical axis and its reference's, from above
+    "reference_distance": "float64",  # queries of places: metres between its camera and its reference's
     "image": "string",  # paths relative to the dataset's folder, "" where the output was not asked for
     "depth": "string",
     "semantic": "string",

@@ -9,7 +9,18 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from .leaderboard import MAIN, MARK_NOTES, MARKS, MetricColumn, interval_note, metric_decimals, rank_texts, three_digits
+from .leaderboard import (
+    MARKS,
+    MetricColumn,
+    chance_note,
+    interval_note,
+    main_metrics,
+    mark_notes,
+    metric_decimals,
+    rank_texts,
+    ranks_places,
+    three_digits,
+)
 from .rows import each_row
 from .tables import format_number
 
@@ -21,9 +32,11 @@ HEADERS = {
     "success_rate": "success",
     "recall_0.25m_2deg": "0.25 m, 2°",
     "recall_0.5m_5deg": "0.5 m, 5°",
+    "mrr": "MRR",
+    "recall_at_1": "top-1",
+    "recall_at_5": "top-5",
 }
-SHOWN = tuple(metric for metric in MAIN if metric.name in HEADERS)
-WITH_INTERVAL = "median_translation_error"
+WITH_INTERVAL = ("median_translation_error", "mrr", "recall_at_1", "recall_at_5")
 #: What a narrow terminal does without, first to last.
 DISPENSABLE = ("recall_0.25m_2deg", "median_rotation_error", "recall_0.5m_5deg")
 
@@ -43,7 +56,8 @@ def print_leaderboard(leaderboard: pd.DataFrame, console: Console) -> None:
 
 def _fitting_table(board: pd.DataFrame, console: Console) -> Table:
     for dropped in range(len(DISPENSABLE) + 1):
-        shown = [metric for metric in SHOWN if metric.name not in DISPENSABLE[:dropped]]
+        metrics = [metric for metric in main_metrics(board) if metric.name in HEADERS]
+        shown = [metric for metric in metrics if metric.name not in DISPENSABLE[:dropped]]
         table = _table(board, shown)
         if console.measure(table, options=console.options.update(max_width=1000)).maximum <= console.width:
             break
@@ -72,14 +86,13 @@ def _texts(board: pd.DataFrame, metric: MetricColumn) -> list[str]:
     values = board[columns].astype(float).to_numpy() * metric.factor
     decimals = metric_decimals(metric, values[:, 0], queries=int(board["queries"].max()))
     texts = [[format_number(value, decimals) for value in row] for row in values]
-    if metric.name != WITH_INTERVAL:
+    if metric.name not in WITH_INTERVAL:
         return [text[0] for text in texts]
     known = [not math.isnan(low) for low in values[:, 1]]
     return [f"{v} \\[{low}, {high}]" if k else v for (v, low, high), k in zip(texts, known, strict=True)]
 
 
 def _footnote(board: pd.DataFrame) -> str:
-    marks = [note for role, note in MARK_NOTES.items() if role in set(board["role"])]
-    return " ".join(
-        [interval_note(board), "Errors are medians over all queries, failures counted as infinite.", *marks]
-    )
+    places = ranks_places(str(board["primary"].iloc[0]))
+    counted = chance_note(board) if places else "Errors are medians over all queries, failures counted as infinite."
+    return " ".join([interval_note(board), counted, *mark_notes(board)])

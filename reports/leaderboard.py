@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from ..bench.scoring import PRIMARY
+from ..bench.metrics import chance_reciprocal_rank
+from ..bench.scoring import METRICS
 from .rows import each_row
 from .tables import NOTHING, Cell, Column, Table, column_decimals, number_cell, text_cell
 
@@ -51,12 +52,14 @@ FURTHER = (
     _share("recall_0.1m_1deg", "Recall 0.1 m, 1°"),
     _share("recall_5m_10deg", "Recall 5 m, 10°"),
     _share("auc_rotation_10deg", "AUC to 10°"),
-    MetricColumn("mrr", "Mean reciprocal rank", ""),
+    _share("mrr", "MRR"),
     _share("recall_at_1", "Recall@1"),
     _share("recall_at_5", "Recall@5"),
     _share("recall_within_0.5m", "Recall within 0.5 m"),
     _share("recall_within_1m", "Recall within 1 m"),
 )
+#: What leads where places are recognized: poses are then no more than what a ranking implies.
+PLACES = (_share("mrr", "MRR"), _share("recall_at_1", "Top-1"), _share("recall_at_5", "Top-5"))
 SHOWN = {metric.name: metric for metric in (*MAIN, *FURTHER)}
 
 
@@ -76,9 +79,23 @@ def leaderboard_tables(board: pd.DataFrame) -> list[Table]:
     ]
 
 
-def main_table(board: pd.DataFrame, primary: str = PRIMARY) -> Table:
-    """Return the table that ranks the methods of one density; ``primary`` is among its columns whatever it is."""
-    metrics = MAIN if SHOWN[primary] in MAIN else (SHOWN[primary], *MAIN)
+def main_metrics(board: pd.DataFrame) -> tuple[MetricColumn, ...]:
+    """Return the metrics that lead: those of places where one of them ranks, or else those of poses."""
+    primary = str(board["primary"].iloc[0])
+    for metrics in (PLACES, MAIN):
+        if primary in [metric.name for metric in metrics]:
+            return metrics
+    return (SHOWN[primary], *MAIN)
+
+
+def ranks_places(metric: str) -> bool:
+    """Return whether a metric judges the ranking of references, and no pose."""
+    return METRICS[metric].of_ranking
+
+
+def main_table(board: pd.DataFrame) -> Table:
+    """Return the table that ranks the methods of one density; the metric that ranks is among its columns."""
+    metrics = main_metrics(board)
     columns = [Column("Rank", smaller_is_better=True), Column("Method", numeric=False)]
     columns += [_column(metric) for metric in metrics]
     columns += [Column("Failures"), Column("Latency p50", "ms", smaller_is_better=True)]
@@ -92,11 +109,13 @@ def main_table(board: pd.DataFrame, primary: str = PRIMARY) -> Table:
 
 
 def further_table(board: pd.DataFrame) -> Table:
-    """Return the table of further metrics of one density: strict recall, areas under curves, retrieval."""
-    columns = [Column("Method", numeric=False), *(_column(metric) for metric in FURTHER)]
-    cells = [method_cells(board["method"], board["role"]), *(_metric_cells(board, metric) for metric in FURTHER)]
+    """Return the table of the metrics of one density that do not lead: strict recall, areas under curves, and so on."""
+    leading = [metric.name for metric in main_metrics(board)]
+    metrics = [metric for metric in SHOWN.values() if metric.name not in leading]
+    columns = [Column("Method", numeric=False), *(_column(metric) for metric in metrics)]
+    cells = [method_cells(board["method"], board["role"]), *(_metric_cells(board, metric) for metric in metrics)]
     notes = (
-        "Recall@N: the share of queries whose most covisible reference is among the first N. "
+        "Recall@N: the share of queries whose covisible reference is among the first N. "
         "Recall within a distance: the reference ranked first was taken that close to the query. "
         f"{NOTHING}: the method ranks no references.",
     )
@@ -231,7 +250,15 @@ def three_digits(value: float) -> str:
 def _caption(board: pd.DataFrame, title: str) -> str:
     row = board.iloc[0]
     references = f"{row['density']} references per map, " if row["density"] > 0 else ""
-    return f"{title}: {references}{board['queries'].max()} queries in {_count(board['scenes'].max(), 'scene')}"
+    caption = f"{title}: {references}{board['queries'].max()} queries in {_count(board['scenes'].max(), 'scene')}"
+    if not ranks_places(str(row["primary"])):
+        return caption
+    places = int(row["density"])
+    shares = [chance_reciprocal_rank(places)[0], 1 / places, min(5 / places, 1)]
+    levels = (
+        f"{name} {share:.2%}".replace("%", " %") for name, share in zip(("MRR", "top-1", "top-5"), shares, strict=True)
+    )
+    return f"{caption}; chance with K = {places} places: {', '.join(levels)}"
 
 
 def _count(number: int, noun: str) -> str:
@@ -241,11 +268,40 @@ def _count(number: int, noun: str) -> str:
 
 def _notes(board: pd.DataFrame) -> tuple[str, ...]:
     """Say how the intervals were made, what ties mean, and what the marks mean."""
+    if ranks_places(str(board["primary"].iloc[0])):
+        return _notes_on_places(board)
     ties = "Methods that the paired intervals cannot tell apart share a rank (2=)."
-    marks = [note for role, note in MARK_NOTES.items() if role in set(board["role"])]
     area = "AUC: the area under the recall curve up to that error, over all queries; a failure adds nothing."
     failing = ["A failure counts as infinitely wrong; ∞: at least half of the queries failed."]
-    return (interval_note(board), ties, area, *(failing if (board["failures"] > 0).any() else []), *marks)
+    return (interval_note(board), ties, area, *(failing if (board["failures"] > 0).any() else []), *mark_notes(board))
+
+
+def _notes_on_places(board: pd.DataFrame) -> tuple[str, ...]:
+    ties = "Methods that the paired intervals cannot tell apart share a rank (2=)."
+    top = "Top-N: the share of queries whose place is among the first N that were ranked; a failure scores 0 in all."
+    return (interval_note(board), chance_note(board), ties, top, *mark_notes(board))
+
+
+def mark_notes(board: pd.DataFrame) -> list[str]:
+    """Return what the marks in a leaderboard mean; who knows where a query was taken need not know its place."""
+    notes = dict(MARK_NOTES)
+    if ranks_places(str(board["primary"].iloc[0])):
+        notes["oracle"] = (
+            f"{ORACLE_MARK} was given the ground truth: not ranked, and a pose alone does not tell the place."
+        )
+    return [note for role, note in notes.items() if role in set(board["role"])]
+
+
+def chance_note(board: pd.DataFrame) -> str:
+    """Return the sentence that says what a random ranking scores, and within what it would lie for these queries."""
+    places, queries = int(board["density"].max()), int(board["queries"].max())
+    mean, deviation = chance_reciprocal_rank(places)
+    margin = 1.96 * deviation / math.sqrt(queries)
+    low, high = 100 * (mean - margin), 100 * (mean + margin)
+    return (
+        f"Chance is H(K) / K for MRR and N / K for top-N: with K = {places} places and {queries} queries, 95 % of "
+        f"random rankings have an MRR of {low:.2f} to {high:.2f} %."
+    )
 
 
 def interval_note(board: pd.DataFrame) -> str:

@@ -10,12 +10,22 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ..bench.curves import mrr_curve
 from ..bench.latency import TOTAL
+from ..bench.metrics import chance_reciprocal_rank
 from ..bench.store import RunStore
 from .figures import inline_svg, svg_text
 from .floor_plan import QUERIES_PER_PLAN, SCENES_PER_FIGURE, floor_plan
 from .latency import DENSITY, map_table, query_table, stage_means, stage_table
-from .leaderboard import SHOWN, difference_table, failure_table, further_table, in_words, main_table
+from .leaderboard import (
+    SHOWN,
+    difference_table,
+    failure_table,
+    further_table,
+    in_words,
+    main_table,
+    ranks_places,
+)
 from .page_tables import PageTable, page_table
 from .palette import page_colour
 from .plots import (
@@ -24,6 +34,8 @@ from .plots import (
     error_against_covisibility,
     error_against_references,
     error_cdfs,
+    mrr_against,
+    rank_curves,
     stage_bars,
 )
 from .query_browser import browse_queries
@@ -118,7 +130,7 @@ def page_group(summary: Summary, *, identifier: str) -> PageGroup:
         lede=_lede(summary),
         warnings=[f"Without images and floor plans: {results.trouble}."] if results.trouble else [],
         leaderboards=[
-            (str(density), shown(main_table(board, results.primary), "board", primary))
+            (str(density), shown(main_table(board), "board", primary))
             for density, board in zip(summary.densities, boards, strict=True)
         ],
         further=[
@@ -147,8 +159,52 @@ def _plot(figure: Figure, name: str, identifier: str, *, title: str, caption: st
     return Plot(name, key, title, caption, figure, document, inline_svg(document, f"{identifier}-{name}", title))
 
 
+#: What the recognition of places is drawn against: column, file name, title, axis label, factor and ends of the bins.
+_CURVES = (
+    ("reference_angle", "angle", "What turning away costs", "Angle between query and training image (°)", 1.0),
+    ("reference_distance", "distance", "What moving away costs", "Distance between query and training image (m)", 1.0),
+    ("covisibility", "covisibility", "What overlap is worth", "Pixels that the training image sees, too (%)", 100.0),
+)
+_CURVE_EDGES = {
+    "reference_angle": (0, 30, 60, 90, 120, 150, 180),
+    "reference_distance": (0, 0.5, 1, 1.5, 2, 3, 4, 6, 10),
+    "covisibility": (0, 0.01, 0.05, 0.1, 0.2, 0.4, 1),
+}
+
+
+def _place_curves(summary: Summary, identifier: str) -> list[Plot]:
+    """Draw what "cross-view" means: recognition against angle, distance and overlap."""
+    estimates = summary.at(summary.base_density)
+    chance, _ = chance_reciprocal_rank(int(estimates["references"].max()))
+    plots = []
+    for column, name, title, label, factor in _CURVES:
+        curve = mrr_curve(estimates, column, _CURVE_EDGES[column])
+        curve[["start", "stop"]] *= factor
+        if len(curve):
+            plots.append(
+                _plot(
+                    mrr_against(curve, summary.order, summary.styles, label=label, chance=chance),
+                    f"mrr-{name}",
+                    identifier,
+                    title=title,
+                    caption="Mean reciprocal rank of the queries of each bin, failures counted as 0; bands are 95 % "
+                    "bootstrap intervals over places.",
+                )
+            )
+    return plots
+
+
 def _cdf(summary: Summary, density: int, identifier: str) -> Plot:
     several = len(summary.densities) > 1
+    if ranks_places(summary.results.primary):
+        return _plot(
+            rank_curves(summary.at(density), summary.order, summary.styles),
+            f"rank-curve-{density}" if several else "rank-curve",
+            identifier,
+            title="How far down the ranking places come",
+            caption=f"{_at_density(density)}A random ranking follows the dotted line.",
+            key=str(density),
+        )
     return _plot(
         error_cdfs(summary.at(density), summary.order, summary.styles),
         f"error-cdf-{density}" if several else "error-cdf",
@@ -165,6 +221,8 @@ def _at_density(density: int) -> str:
 
 
 def _accuracy_plots(summary: Summary, identifier: str) -> list[Plot]:
+    if ranks_places(summary.results.primary):
+        return _place_curves(summary, identifier)
     plots = []
     estimates = summary.at(summary.base_density)
     if len(covisibility_quartiles(estimates)):
@@ -200,6 +258,8 @@ def _metric_points(board: pd.DataFrame) -> pd.DataFrame:
 
 
 def _floor_plans(summary: Summary, identifier: str) -> list[Plot]:
+    if ranks_places(summary.results.primary):  # which asks for no pose
+        return []
     outlines = {scene: [room.ring for room in rooms] for scene, rooms in summary.results.rooms.items()}
     estimates = summary.at(summary.base_density)
     scenes = estimates["scene"].nunique()
@@ -263,7 +323,7 @@ def _machine_plots(summary: Summary, machine: MachineSummary, identifier: str) -
     here = latency[latency["stage"] == TOTAL].set_index("method")["p50"]
     points = _metric_points(board).assign(latency=board["method"].map(here))
     points = points[points["latency"].notna()]
-    if (points["method"].map(summary.roles) == "").any():
+    if not ranks_places(summary.results.primary) and (points["method"].map(summary.roles) == "").any():
         plots.append(
             _plot(
                 accuracy_against_latency(

@@ -284,6 +284,62 @@ def covisibility_quartiles(estimates: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["method", "bin", "low", "high", "queries", "q25", "q50", "q75"])
 
 
+def mrr_against(curve: pd.DataFrame, order: Sequence[str], styles: Styles, *, label: str, chance: float) -> Figure:
+    """Draw the mean reciprocal rank of places bin by bin, with bands, above the level of ``chance``.
+
+    ``curve`` has the columns of ``bench.curves.mrr_curve``; ``label`` names what is binned, with its unit.
+    """
+    with drawing():
+        figure, axes = new_figure(height=4.2)
+        axis = axes[0, 0]
+        axis.axhline(chance, color=MUTED, linestyle=(0, (1, 2)), linewidth=1.0, zorder=1)
+        across = axis.get_yaxis_transform()
+        axis.annotate("chance", (0, chance), (4, 3), xycoords=across, textcoords="offset points", color=MUTED)
+        shown = [method for method in order if method in set(curve["method"])]
+        for method in reversed(shown):  # the best method is drawn last, on top
+            rows, style = curve[curve["method"] == method], styles[method]
+            x, value = rows["bin"].to_numpy(dtype=np.float64), rows["value"]
+            axis.fill_between(x, rows["low"], rows["high"], color=style.colour, alpha=0.14, linewidth=0)
+            face = "white" if style.is_bound else style.colour
+            line: Any = {"linestyle": style.dash, "linewidth": 1.2 if style.is_bound else 1.9, "markersize": 5.5}
+            axis.plot(x, value, color=style.colour, marker=style.marker, markerfacecolor=face, **line)
+        bins = curve.drop_duplicates("bin").sort_values("bin")
+        texts = [f"{row.start:g}–{row.stop:g}\n{row.queries} queries" for row in each_row(bins)]
+        axis.set_xticks(list(bins["bin"]), texts)
+        axis.grid(False, axis="x")
+        axis.set_ylim(0, None)
+        axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axis.set_xlabel(label)
+        axis.set_ylabel("Mean reciprocal rank")
+        _method_legend(figure, shown, styles)
+    return figure
+
+
+def rank_curves(estimates: pd.DataFrame, order: Sequence[str], styles: Styles) -> Figure:
+    """Draw, for every N, the share of all queries whose place is among the first N that a method ranked, and chance."""
+    places = int(estimates["references"].max())
+    first = np.arange(1, places + 1)
+    with drawing():
+        figure, axes = new_figure(height=4.2)
+        axis = axes[0, 0]
+        axis.plot(first, first / places, color=MUTED, linestyle=(0, (1, 2)), linewidth=1.0, label="chance")
+        for method in reversed(order):
+            ranks = estimates.loc[estimates["method"] == method, "relevant_rank"].to_numpy(dtype=np.float64)
+            share = np.searchsorted(np.sort(ranks), first, side="right") / max(len(ranks), 1)
+            style = styles[method]
+            width = 1.4 if style.is_bound else 2.0
+            axis.plot(first, share, color=style.colour, linestyle=style.dash, linewidth=width)
+        axis.set_xscale("log")
+        axis.set_xlim(1, places)
+        axis.set_ylim(0, 1.02)
+        plain_ticks(axis, "x", [float(n) for n in (1, 2, 5, 10, 20, 50, 100, 200, 500) if n <= places])
+        axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axis.set_xlabel("First N places of the ranking")
+        axis.set_ylabel("Share of all queries whose place is among them")
+        _method_legend(figure, order, styles, markers=False)
+    return figure
+
+
 def error_against_references(points: pd.DataFrame, order: Sequence[str], styles: Styles) -> Figure:
     """Draw the median translation error against the number of references per map, with its intervals.
 

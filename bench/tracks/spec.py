@@ -63,7 +63,7 @@ class TrackSpec(_Strict):
     """The name that users type; a published track's content never changes, a new version gets a new name."""
     version: int = Field(ge=1)
     """Counts changes before publication."""
-    protocol: Literal["sparse-reference"]
+    protocol: Literal["sparse-reference", "cross-view"]
     """Which protocol the dataset follows."""
     description: str
     """One line for 'relocbench list tracks'."""
@@ -162,8 +162,9 @@ def _find(track: str | Path) -> Path:
 
 
 def _with_sizes(data: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """Lay every size's dataset over the shared one, and parse it with its own error messages."""
-    shared = data.get("dataset") or {}
+    """Lay every size's dataset over the shared one, under the track's protocol; parse it with its own messages."""
+    protocol = {"protocol": data["protocol"]} if "protocol" in data else {}
+    shared = {**protocol, **(data.get("dataset") or {})}
     sizes = data.get("sizes") or {}
     resolved = {}
     for name, size in sizes.items():

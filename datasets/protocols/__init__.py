@@ -9,9 +9,10 @@ from collections.abc import Callable
 from ...sim.scene import Scene
 from ..planning import Plan
 from ..spec import DatasetSpec
+from .cross_view import plan_cross_view
 from .sparse_reference import plan_sparse_reference
 
 Protocol = Callable[[Scene, str, DatasetSpec], Plan]
 
 #: By the name that a spec gives under ``protocol``.
-PROTOCOLS: dict[str, Protocol] = {"sparse-reference": plan_sparse_reference}
+PROTOCOLS: dict[str, Protocol] = {"cross-view": plan_cross_view, "sparse-reference": plan_sparse_reference}

@@ -29,10 +29,11 @@ from shapely.geometry.polygon import orient
 from ...errors import InputError
 from ...sim.geometry import Pose
 from ...sim.scene import Room, Scene
-from ...sim.scenes.navigation import Clearance, free_point_near, sample_poses_planar
+from ...sim.scenes.navigation import Clearance, free_point_near
 from ..manifest import SkippedRoom
 from ..planning import Plan, generator, joined, planned_views
 from ..spec import CORNERS, DatasetSpec
+from .robot_views import robot_poses, train_views
 
 _LEAST_SPREAD = 0.5  # metres between two corner cameras: closer ones are one view of the room, not two
 
@@ -49,7 +50,7 @@ def plan_sparse_reference(scene: Scene, split: str, spec: DatasetSpec) -> Plan:
     """
     clearance = Clearance(scene)
     if split == "train":
-        return Plan(_train_views(clearance, spec))
+        return Plan(train_views(clearance, spec))
     tables, skipped = [], []
     for room in scene.rooms:
         try:
@@ -62,14 +63,6 @@ def plan_sparse_reference(scene: Scene, split: str, spec: DatasetSpec) -> Plan:
     return Plan(joined(tables), tuple(skipped))
 
 
-def _train_views(clearance: Clearance, spec: DatasetSpec) -> pd.DataFrame:
-    scene, count = clearance.scene, spec.train_views_per_scene
-    poses = _robot_poses(clearance, None, count, generator(spec, scene, "train"), spec)
-    names = [f"train-{index:05d}" for index in range(count)]
-    rooms = _rooms_of(scene, poses)
-    return planned_views(spec, scene, split="train", role="train", poses=poses, names=names, rooms=rooms)
-
-
 def _room_views(clearance: Clearance, room: Room, split: str, spec: DatasetSpec) -> pd.DataFrame:
     """Return the references of one room, density by density, then its queries; raises `_UnsuitableRoomError`."""
     scene = clearance.scene
@@ -77,10 +70,10 @@ def _room_views(clearance: Clearance, room: Room, split: str, spec: DatasetSpec)
     parts: list[tuple[str, int, Pose]] = [("reference", CORNERS, _corner_references(clearance, room, spec))]
     try:
         for fewer, density in pairwise(spec.references_per_room):
-            rng = generator(spec, scene, room.name, "reference", str(density))
-            parts.append(("reference", density, _robot_poses(clearance, room, density - fewer, rng, spec)))
-        rng = generator(spec, scene, room.name, "query")
-        parts.append(("query", 0, _robot_poses(clearance, room, spec.queries_per_room, rng, spec)))
+            rng = generator(spec, scene.name, room.name, "reference", str(density))
+            parts.append(("reference", density, robot_poses(clearance, room, density - fewer, rng, spec)))
+        rng = generator(spec, scene.name, room.name, "query")
+        parts.append(("query", 0, robot_poses(clearance, room, spec.queries_per_room, rng, spec)))
     except InputError as error:
         raise _UnsuitableRoomError(str(error)) from error
     tables = []
@@ -139,30 +132,6 @@ def _centre(scene: Scene, room: Room, spec: DatasetSpec) -> NDArray[np.float64]:
     if not room.polygon.contains(centre):  # an L-shaped room may lie around its centroid
         centre = room.polygon.representative_point()
     return np.array([centre.x, centre.y, scene.floor_height + np.mean(spec.camera_height)])
-
-
-def _robot_poses(
-    clearance: Clearance, room: Room | None, count: int, rng: np.random.Generator, spec: DatasetSpec
-) -> Pose:
-    """Return ``count`` cameras of a robot that moves about the room, or the house where ``room`` is None."""
-    return sample_poses_planar(
-        clearance.scene,
-        count,
-        rng,
-        room=room.name if room else None,
-        height=spec.camera_height,
-        pitch_std=spec.pitch_std,
-        clearance=clearance,
-    )
-
-
-def _rooms_of(scene: Scene, poses: Pose) -> list[str]:
-    """Return the name of the room that each camera stands in, "" in a doorway between two."""
-    x, y = poses.translation[:, 0], poses.translation[:, 1]
-    names = np.full(len(poses), "", dtype=object)
-    for room in scene.rooms:
-        names[shapely.contains_xy(room.polygon, x, y)] = room.name
-    return names.tolist()
 
 
 def _slug(scene: Scene, room: Room) -> str:

@@ -98,6 +98,7 @@ def _rows(
     constants = {"scene": scene, "split": split, "role": role, "map": map_name, "room": map_name.rpartition("/")[2]}
     camera = {"width": 16, "height": 16, "fx": 8.0, "fy": 8.0, "cx": 8.0, "cy": 8.0}
     unused = {"condition": "day", "simulator": "none", "place": -1, "density": 0, "covisibility": np.nan}
+    unused |= {"reference_angle": np.nan, "reference_distance": np.nan}
     files = {"covisible_reference": "", "depth": "", "semantic": ""}
     ids = [f"{scene}/{name}" for name in names]
     columns = {"view": ids, "image": [f"images/{name}.png" for name in ids], **pose_columns(poses)}

@@ -18,6 +18,15 @@ def test_the_examples_in_the_documentation_hold():
     assert failed == 0
 
 
+@given(st.integers(1, 300))
+def test_chance_is_what_every_rank_equally_often_gives(references):
+    """With one reference a guess is right; otherwise its mean is that of all ranks, each as likely."""
+    mean, deviation = metrics.chance_reciprocal_rank(references)
+    every = np.arange(1, references + 1)
+    assert mean == pytest.approx(metrics.mean_reciprocal_rank(every))
+    assert deviation**2 == pytest.approx(metrics.mean_reciprocal_rank(every.astype(float) ** 2) - mean**2, abs=1e-12)
+
+
 @given(errors)
 def test_a_further_failure_never_improves_a_metric(error):
     worse = np.append(error, np.inf)

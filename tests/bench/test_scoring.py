@@ -28,6 +28,7 @@ def records(
         "role": role,
         "scene": [f"scene-{i}" for i in scene],
         "map": [f"scene-{i}/room-{j}" for i, j in zip(scene, np.arange(n) // scenes % 3, strict=True)],
+        "place": -1,
         "density": density,
         "query": [f"query-{i}" for i in range(first, first + n)],
         "status": np.where(failed, "failure", "ok"),
@@ -136,6 +137,15 @@ def test_the_order_of_rows_changes_nothing(errors):
 def test_few_scenes_are_owned_up_to(errors, scenes, unit, clusters):
     board = row(leaderboard(records("a", errors, scenes=scenes)), "a")
     assert (board["cluster_unit"], board["clusters"], board["scenes"]) == (unit, clusters, scenes)
+
+
+def test_queries_of_one_place_stand_or_fall_together(errors):
+    """In a single house the places are what was drawn: each has one reference, which decides about all its queries."""
+    table = records("a", errors, scenes=1)
+    table["place"] = (np.arange(len(table)) % 20).astype(np.int32)
+    board = row(leaderboard(table, primary="mrr"), "a")
+    assert (board["cluster_unit"], board["clusters"]) == ("place", 60)  # twenty in each of three maps
+    assert board["primary"] == "mrr"
 
 
 def test_densities_are_tables_of_their_own(errors):

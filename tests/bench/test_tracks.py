@@ -22,8 +22,10 @@ def test_no_scene_of_any_tracks_test_split_is_learned_from_or_tuned_on_anywhere(
 def test_published_tracks_are_complete(track):
     assert set(track.sizes) == set(SIZES)
     assert load_track(track.name) == track
-    views = [size.dataset.queries_per_room * len(size.dataset.scenes.test) for size in track.sizes.values()]
-    assert views == sorted(views)
+    each = [(s.dataset.queries_per_room, s.dataset.cross_view.views_per_scene) for s in track.sizes.values()]
+    per_scene = [views if track.protocol == "cross-view" else queries for queries, views in each]
+    views = [n * len(size.dataset.scenes.test) for n, size in zip(per_scene, track.sizes.values(), strict=True)]
+    assert views == sorted(set(views))
     labels = [entry.label for entry in track.methods]
     assert {"random", "oracle-nearest"} <= set(labels)
     for entry in track.methods:
@@ -81,7 +83,9 @@ def test_a_wrong_track_gets_one_line_that_names_file_and_key(tiny_track, old, ne
 
 
 def test_unknown_names_list_the_known_ones(tiny_track):
-    with pytest.raises(InputError, match=r"unknown track 'nope'; known: quickstart, sparse-reference-v1"):
+    with pytest.raises(
+        InputError, match=r"unknown track 'nope'; known: cross-view-v1, quickstart, sparse-reference-v1"
+    ):
         load_track("nope")
     with pytest.raises(InputError, match="no such track file"):
         load_track("nope.yaml")

@@ -24,6 +24,7 @@ def million(methods: int) -> pd.DataFrame:
         "role": "",
         "scene": np.tile([f"house-{i}" for i in scene], methods),
         "map": np.tile([f"house-{i}/room-{j % 6}" for j, i in enumerate(scene)], methods),
+        "place": -1,
         "density": 4,
         "query": np.tile([f"house-{i}/query-{j:06d}" for j, i in enumerate(scene)], methods),
         "status": np.where(np.isinf(flat), "failure", "ok"),

@@ -79,7 +79,7 @@ def change_manifest(folder, **changes) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": 2}, "has format version 2, this relocbench reads version 1"),
+        ({"version": 3}, "has format version 3, this relocbench reads version 2"),
         ({"format": "kapture"}, "not the manifest of a relocbench dataset"),
         ({"colour": "blue"}, "unknown key 'colour'"),
         ({"depth_unit": 0.001}, "was changed after it was written"),

@@ -18,7 +18,7 @@ from relocbench.datasets.dataset import Dataset
 from relocbench.datasets.generate import generate
 from relocbench.datasets.spec import DatasetSpec
 from relocbench.datasets.views import VIEW_COLUMNS
-from relocbench.datasets.writer import WORK
+from relocbench.datasets.writer import WORK, write_record
 from relocbench.errors import InputError, RunError
 from relocbench.sim.geometry import Pose, covisibility
 from relocbench.sim.raycast import Raycaster
@@ -83,6 +83,11 @@ def test_the_number_of_jobs_changes_no_byte(geometry_dataset, geometry_spec, tmp
     other = generate(geometry_spec, tmp_path / "three", jobs=3, progress=False)
     assert other.sha256 == geometry_dataset.sha256
     assert contents(other.root) == contents(geometry_dataset.root)
+
+
+def test_the_number_of_jobs_changes_no_place(blind_dataset, blind_spec, tmp_path):
+    other = generate(blind_spec, tmp_path / "three", jobs=3, progress=False)
+    assert contents(other.root) == contents(blind_dataset.root)
 
 
 def test_depth_that_was_not_asked_for_is_not_kept(geometry_spec, geometry_dataset, tmp_path):
@@ -177,6 +182,30 @@ def test_five_kills_change_nothing(geometry_dataset, geometry_spec, tmp_path):
     assert_kills_change_nothing(geometry_spec, geometry_dataset, tmp_path)
 
 
+def test_five_kills_change_no_place(blind_dataset, blind_spec, tmp_path):
+    assert_kills_change_nothing(blind_spec, blind_dataset, tmp_path)
+
+
+@pytest.mark.slow
+def test_five_kills_change_no_place_that_looks_alike(cross_view_dataset, cross_view_spec, tmp_path):
+    assert_kills_change_nothing(cross_view_spec, cross_view_dataset, tmp_path)
+
+
+def test_what_a_complete_dataset_left_behind_goes_at_the_next_call(blind_dataset, blind_spec, copy_of):
+    """Killed after the manifest was written: files of dropped views are still there, and their list."""
+    folder = copy_of(blind_dataset)
+    candidates, kept = 200, set(blind_dataset.views.ids)
+    scene = blind_dataset.manifest.scenes[0].name
+    views = (f"{scene}/view-{number:06d}" for number in range(candidates))
+    dropped = [f"depth/{view}.png" for view in views if view not in kept]
+    assert len(dropped) == blind_dataset.manifest.scenes[0].places.dropped > 0
+    for path in dropped:
+        (folder / path).write_bytes(b"left")
+    write_record(folder, "leftovers.json", dropped)
+    generate(blind_spec, folder, progress=False)
+    assert contents(folder) == contents(blind_dataset.root)
+
+
 @pytest.mark.slow
 def test_five_kills_change_nothing_with_pictures(dataset, spec, tmp_path):
     assert_kills_change_nothing(spec, dataset, tmp_path)
@@ -198,11 +227,16 @@ def assert_kills_change_nothing(spec: DatasetSpec, expected: Dataset, tmp_path: 
 
 
 @pytest.mark.slow
-def test_memory_does_not_grow_with_the_number_of_views(geometry_spec, tmp_path):
+@pytest.mark.parametrize("protocol", ["sparse-reference", "cross-view"])
+def test_memory_does_not_grow_with_the_number_of_views(geometry_spec, blind_spec, tmp_path, protocol):
     peaks = []
-    for queries in (40, 1200):
-        spec = geometry_spec.model_copy(update={"queries_per_room": queries})
-        folder = tmp_path / str(queries)
+    for views in (80, 2400):
+        if protocol == "sparse-reference":
+            spec = geometry_spec.model_copy(update={"queries_per_room": views // 2})
+        else:
+            changed = blind_spec.cross_view.model_copy(update={"views_per_scene": views})
+            spec = blind_spec.model_copy(update={"cross_view": changed})
+        folder = tmp_path / str(views)
         folder.mkdir()
         measured = write_script(
             spec,

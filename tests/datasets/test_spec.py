@@ -39,6 +39,10 @@ def test_a_spec_survives_json_and_yaml():
         ({"image_format": "webp"}, "image_format: "),
         ({"outputs": ["rgb", "rgb"]}, "outputs: name at least one output, each once"),
         ({"protocol": "dense"}, "protocol: "),
+        ({"cross_view": {"places": 9}}, "cross_view holds parameters of another protocol"),
+        ({"protocol": "cross-view", "cross_view": {"place": 9}}, "unknown key 'cross_view.place'"),
+        ({"protocol": "cross-view", "outputs": ["depth"]}, "without rgb nothing looks alike"),
+        ({"protocol": "cross-view", "query_condition": "evening"}, "query_condition: cross-view chooses"),
     ],
 )
 def test_bad_values_are_named(change, message):

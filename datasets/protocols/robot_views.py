@@ -1,0 +1,46 @@
+"""Views of a robot that moves about a room or a house: what several protocols sample, and all of them learn from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from ...sim.geometry import Pose
+from ...sim.scene import Room, Scene
+from ...sim.scenes.navigation import Clearance, sample_poses_planar
+from ..planning import generator, planned_views
+from ..spec import DatasetSpec
+
+
+def train_views(clearance: Clearance, spec: DatasetSpec) -> pd.DataFrame:
+    """Return the views of a scene to learn from, sampled over the whole of it."""
+    scene, count = clearance.scene, spec.train_views_per_scene
+    poses = robot_poses(clearance, None, count, generator(spec, scene.name, "train"), spec)
+    names = [f"train-{index:05d}" for index in range(count)]
+    rooms = rooms_of(scene, poses)
+    return planned_views(spec, scene, split="train", role="train", poses=poses, names=names, rooms=rooms)
+
+
+def robot_poses(
+    clearance: Clearance, room: Room | None, count: int, rng: np.random.Generator, spec: DatasetSpec
+) -> Pose:
+    """Return ``count`` cameras of a robot that moves about the room, or the house where ``room`` is None."""
+    return sample_poses_planar(
+        clearance.scene,
+        count,
+        rng,
+        room=room.name if room else None,
+        height=spec.camera_height,
+        pitch_std=spec.pitch_std,
+        clearance=clearance,
+    )
+
+
+def rooms_of(scene: Scene, poses: Pose) -> list[str]:
+    """Return the name of the room that each camera stands in, "" in a doorway between two."""
+    x, y = poses.translation[:, 0], poses.translation[:, 1]
+    names = np.full(len(poses), "", dtype=object)
+    for room in scene.rooms:
+        names[shapely.contains_xy(room.polygon, x, y)] = room.name
+    return names.tolist()

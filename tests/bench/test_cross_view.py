@@ -1,0 +1,89 @@
+"""From the track file to the report: places are recognized, chance is where probability says it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from relocbench.bench.metrics import chance_reciprocal_rank
+from relocbench.bench.runner import run_track
+from relocbench.bench.store import RunStore
+from relocbench.bench.tracks import load_track
+from relocbench.reports.html import write_report
+from relocbench.sim.scene_files import save_scene
+
+TRACK = """
+name: places
+version: 1
+protocol: cross-view
+description: A test.
+primary: mrr
+methods: [random, oracle-nearest]
+sizes:
+  mini:
+    dataset:
+      scenes: {{test: [{scene}]}}
+      camera: {{width: 48, height: 48}}
+      cross_view: {{views_per_scene: 450, places: 8, training_images: random}}
+"""
+
+
+@pytest.fixture(scope="module")
+def run(make_box_room, tmp_path_factory: pytest.TempPathFactory) -> RunStore:
+    folder = tmp_path_factory.mktemp("places")
+    track = folder / "places.yaml"
+    track.write_text(TRACK.format(scene=save_scene(make_box_room(4), folder)))
+    return run_track(track, out=folder / "run", size="mini", jobs=2, progress=False)
+
+
+def of(estimates: pd.DataFrame, method: str) -> pd.DataFrame:
+    return estimates[estimates["method"] == method]
+
+
+def test_the_mean_reciprocal_rank_of_a_guess_is_that_of_chance(run):
+    """H(K) / K, within what so many queries leave to luck: 99.9 % of random rankings."""
+    guess = of(run.estimates(), "random")
+    mean, deviation = chance_reciprocal_rank(8)
+    assert mean == pytest.approx(sum(1 / rank for rank in range(1, 9)) / 8)
+    assert len(guess) > 200
+    assert abs((1 / guess["relevant_rank"]).mean() - mean) < 3.3 * deviation / np.sqrt(len(guess))
+    assert (guess["relevant_rank"] == 1).mean() == pytest.approx(1 / 8, abs=3.3 * np.sqrt(1 / 8 * 7 / 8 / len(guess)))
+
+
+def test_a_query_is_judged_by_the_image_of_its_place(run):
+    queries = run.dataset.views.where(role="query").table.set_index("view")
+    references = run.dataset.views.where(role="reference").table.set_index("place")["view"]
+    for row in of(run.estimates(), "oracle-nearest").iloc[:40].itertuples():
+        own = references[queries["place"][row.query]]
+        assert row.relevant_rank == list(row.ranking).index(own) + 1
+        assert (row.place, row.references, row.density) == (queries["place"][row.query], 8, 8)
+        assert row.reference_angle == queries["reference_angle"][row.query]
+        assert row.reference_distance == queries["reference_distance"][row.query]
+
+
+def test_the_leaderboard_ranks_by_places(run):
+    board = run.leaderboard().set_index("method")
+    assert (board["primary"] == "mrr").all()
+    assert (board["cluster_unit"] == "place").all()
+    assert board["mrr"]["oracle-nearest"] > board["mrr_high"]["random"]
+
+
+def test_the_report_draws_what_cross_view_means(run, tmp_path):
+    paths = write_report([run.folder], tmp_path)
+    drawn = {path.stem for path in paths.plots}
+    assert {"mrr-angle", "mrr-distance", "mrr-covisibility", "rank-curve"} <= drawn
+    assert not any(name.startswith(("error-", "floor-plan", "accuracy-latency")) for name in drawn)
+    table = (tmp_path / "leaderboard.md").read_text()
+    head = table.splitlines()[2]
+    assert head.index("MRR") < head.index("Top-1") < head.index("Top-5") < head.index("Failures")
+    assert "rror" not in head
+    assert "chance with K = 8 places: MRR 33.97 %, top-1 12.50 %, top-5 62.50 %" in table
+
+
+def test_the_track_is_the_papers(run):
+    full = load_track("cross-view-v1").size("full").dataset
+    assert (full.camera.width, full.camera.height, full.camera.horizontal_fov) == (256, 256, 90)
+    assert (full.cross_view.views_per_scene, full.cross_view.places) == (100_000, 100)
+    assert (full.cross_view.cell_size, full.cross_view.cell_angle) == (2, 30)
+    assert full.cross_view.training_images == "similar"
+    assert len(full.scenes.test) == 3
