@@ -78,7 +78,6 @@ def open_renderer(fields: dict[str, Any], arrays: Any) -> tuple[dict, dict]:
     bproc.renderer.set_cpu_threads(fields["threads"])
     bproc.renderer.set_noise_threshold(0)
     bproc.renderer.set_denoiser(None)
-    bproc.renderer.toggle_light_tree(True)
     bproc.renderer.set_output_format("OPEN_EXR_MULTILAYER", 32, enable_transparency=True)
     scene = bpy.context.scene
     scene.render.image_settings.exr_codec = "NONE"
@@ -191,6 +190,8 @@ def _light(fields: dict[str, Any]) -> None:
         light.set_radius(lamp["radius"])
         lights.append(light)
     _loaded["lights"] = lights
+    # the tree finds the lamp that matters among many; with the sun and the sky only, it doubles the time for nothing
+    bproc.renderer.toggle_light_tree(bool(fields["lamps"]))
 
 
 def _new_light(kind: str, colour: Any, factor: float) -> Any:
