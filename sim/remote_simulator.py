@@ -135,7 +135,7 @@ class RemoteSimulator(ABC):
         raise AssertionError("not reached: the last attempt returns or raises")
 
     def _needs_fresh_worker(self, in_worker: dict[str, Any]) -> bool:
-        """Return whether a worker that performed the load request ``in_worker`` cannot take on the one that is wanted."""
+        """Return whether a worker that performed the load request ``in_worker`` cannot take on the present one."""
         return False
 
     def _running(self) -> ForeignWorker:

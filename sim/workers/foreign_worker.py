@@ -157,10 +157,14 @@ class ForeignWorker:
             raise
 
     def _greeted(self, deadline: float) -> dict[str, Any]:
-        while (begin := self._buffer.find(serving.GREETING)) < 0:
-            if len(self._buffer) > _LONGEST_GREETING:
-                raise WorkerLost("it printed a megabyte instead of greeting")
-            self._fill(deadline, "it did not start")
+        try:
+            while (begin := self._buffer.find(serving.GREETING)) < 0:
+                if len(self._buffer) > _LONGEST_GREETING:
+                    raise WorkerLost("it printed a megabyte instead of greeting")
+                self._fill(deadline, "it did not start")
+        except WorkerLost:
+            self._log.extend(self._buffer.decode(errors="replace").splitlines())  # a launcher's complaint
+            raise
         del self._buffer[: begin + len(serving.GREETING)]
         hello, _ = self._message(deadline)
         if hello.get("protocol") != serving.PROTOCOL:

@@ -131,6 +131,7 @@ def test_a_worker_that_takes_too_much_memory_is_ended() -> None:
     [
         (["/no/such/python"], "cannot be started: No such file"),
         (["/bin/false"], "exit code 1"),
+        (["/bin/sh", "-c", "echo no licence; exit 3"], r"exit code 3 \(it printed: no licence\)"),
         (["/bin/cat"], r"a megabyte|exit code 0|in time"),
     ],
 )
