@@ -33,7 +33,7 @@ class BlenderProcOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    samples: int = Field(default=16, ge=1, le=65536)
+    samples: int = Field(default=8, ge=1, le=65536)
     """Light paths per pixel: more of them take proportionally longer and leave less for the denoiser to guess."""
     denoise: bool = True
     """Remove what noise is left with Intel's Open Image Denoise."""
