@@ -22,10 +22,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .. import __version__
 from ..errors import InputError, RunError
+from .candidates import decided_views, passes_over_candidates
 from .covisibility import MeasureCovisibility, covisibility_tasks
 from .dataset import Dataset
 from .manifest import MANIFEST
-from .places import decided_views, place_passes
 from .pool import Task, WorkerPool, available_cores
 from .rendering import RenderState, shards
 from .scene_planning import PlannedScene, PlanScene, check_scenes, merged_categories, read_plan
@@ -58,7 +58,7 @@ def _make(spec: DatasetSpec, folder: Path, pool: WorkerPool, *, progress: bool) 
         scenes = [_planned(folder, task) for task in entries]
         check_scenes(scenes, spec)
         _perform(pool, _render_tasks(folder, scenes), bar, "rendering views")
-        for title, decisions in place_passes(spec, folder, [scene.name for scene in scenes]):
+        for title, decisions in passes_over_candidates(spec, folder, [scene.name for scene in scenes]):
             _perform(pool, decisions, bar, title)
         tasks = [task for scene in scenes for task in _covisibility_tasks(spec, folder, scene.name)]
         _perform(pool, tasks, bar, "measuring covisibility")

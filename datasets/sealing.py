@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import RunError
+from .candidates import decided_views, places_record
 from .covisibility import covisibility_tasks
 from .dataset import CHECKSUMS, VIEWS, file_digest
 from .manifest import MANIFEST, Manifest, SplitCounts
-from .places import decided_views, places_record
 from .pool import Task
 from .rendering import COLUMNS, file_paths, shard_files, shards
 from .scene_planning import PlannedScene, merged_categories, read_plan

@@ -2,7 +2,7 @@
 
 The paper samples 100,000 views of a house, and defines 100 place classes by representative points on its floor plan: a
 view belongs to the nearest point in its visibility cone, and each class has one training image. Which views belong to a
-class depends on what is seen, so that this plan only samples candidates; once they are rendered, ``datasets.places``
+class depends on what is seen, so this plan only samples candidates; once they are rendered, ``datasets.candidates``
 chooses the training images, and with them the classes, and drops the views of none. Left open in the paper, and chosen
 here or there:
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from ...sim.scene import Scene
 from ...sim.scenes.navigation import Clearance
-from ..places import CANDIDATE
+from ..candidates import CANDIDATE
 from ..planning import Plan, generator, planned_views
 from ..spec import DatasetSpec
 from .robot_views import robot_poses, rooms_of, train_views

@@ -75,6 +75,8 @@ def test_the_table_says_what_was_kept(cross_view_dataset):
     assert cross_view_dataset.manifest.scenes[0].places is None
     images = {path.relative_to(cross_view_dataset.root).as_posix() for path in cross_view_dataset.root.rglob("*.png")}
     assert images == set(table[["image", "depth", "semantic"]].to_numpy().ravel())
+    listed = {path for path in cross_view_dataset.checksums()["path"] if path.endswith(".png")}
+    assert listed == images
 
 
 def test_every_view_belongs_to_the_nearest_point_that_it_sees(cross_view_dataset):

@@ -54,8 +54,9 @@ def test_the_free_distance_is_that_to_the_wall(look, pitch):
 
 
 def test_right_and_left_are_not_confused(look):
-    right_of_the_axis = look(2.5, 2.0, 90.0)  # looking along y, x grows to the right
-    assert right_of_the_axis.reach[80] > right_of_the_axis.reach[48]
+    beside_the_west_wall = look(1.0, 2.0, 90.0)  # which is to the left of somebody who looks along y
+    assert beside_the_west_wall.reach[8] < beside_the_west_wall.reach[88] - 0.5
+    assert seen(beside_the_west_wall, (-0.5, 3.6), (2.5, 3.6)) == [False, True]
     assert seen(look(2.5, 2.0, 45.0), (3.5, 2.1), (2.6, 3.0), (3.5, 1.8), (2.3, 3.0)) == [True, True, False, False]
 
 
