@@ -144,15 +144,13 @@ class RemoteSimulator(ABC):
             self._drop_worker()
         if self._worker is None:
             command = worker_command(self.name, module=self.module, advice=self.advice)
-            threads = self._settings.threads
             worker = ForeignWorker(
                 command,
                 self.worker_file,
-                environment={THREADS: str(threads)},
+                environment={THREADS: str(self._settings.threads)},
                 start_timeout=self._settings.start_timeout,
             )
-            options = {**self._options, "threads": threads}
-            worker.request("open", options, timeout=self._settings.start_timeout)
+            worker.request("open", self._options, timeout=self._settings.start_timeout)
             self._worker, self._in_worker, self._frames = worker, None, 0
         return self._worker
 

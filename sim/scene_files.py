@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def save_scene(scene: Scene, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     content = gltf.encode_glb(scene)
     path = folder / f"{scene.name}.glb"
-    _replace(path, content)
+    replace_file(path, content)
     sidecar = _Sidecar(
         schema_version=SCHEMA_VERSION,
         name=scene.name,
@@ -84,7 +85,7 @@ def save_scene(scene: Scene, folder: Path) -> Path:
         conditions=dict(scene.conditions),
         generator=json.loads(json.dumps(dict(scene.generator), default=_plain)),
     )
-    _replace(path.with_suffix(".json"), sidecar.model_dump_json(indent=1).encode())
+    replace_file(path.with_suffix(".json"), sidecar.model_dump_json(indent=1).encode())
     return path
 
 
@@ -205,8 +206,8 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no place in a scene's JSON")
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Write under another name, then rename, so that a reader finds the old file or the new one."""
-    temporary = path.with_name(f".{path.name}.partial")
+def replace_file(path: Path, content: bytes) -> None:
+    """Write under a name of this process, then rename: every other process finds the old file, the new one, or none."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_bytes(content)
     temporary.replace(path)

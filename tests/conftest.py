@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 import venv
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 from numpy.typing import NDArray
 from relocbench.sim.scene import Instance, Lamp, Lighting, Material, Room, Scene, Sun
@@ -38,6 +40,21 @@ FURNITURE = (
     ("painting", "bedroom", (9.09, 0.8, 1.1, 9.12, 1.5, 1.7)),
 )
 LAMPS = {"living": (2.5, 2.0, 2.2), "bedroom": (7.12, 2.0, 2.2)}
+
+
+@pytest.fixture(scope="session")
+def gone() -> Callable[[int], bool]:
+    """A function that waits for a process to end (or be nobody's but the system's to bury), and says whether it did."""
+
+    def gone(pid: int, within: float = 10.0) -> bool:
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+            time.sleep(0.02)
+        return False
+
+    return gone
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from ..geometry import Camera
 from ..irradiance import lamp_shades
 from ..remote_simulator import RemoteSimulator
 from ..scene import Lighting, Scene
-from ..scene_files import scene_fingerprint
+from ..scene_files import replace_file, scene_fingerprint
 from ..simulator import Observation
 
 Array = NDArray[Any]
@@ -75,7 +74,8 @@ class BlenderProc(RemoteSimulator):
         lighting = scene.conditions[condition]
         path = folder / f"blenderproc-{scene_fingerprint(scene)[:32]}.glb"
         if not path.exists():
-            _write(path, encode_numbered(scene))
+            folder.mkdir(parents=True, exist_ok=True)
+            replace_file(path, encode_numbered(scene))
         self._shown = _Shown(
             categories=np.array([0, *(instance.category for instance in scene.instances)], dtype=np.uint16),
             instances=np.array([0, *(instance.id for instance in scene.instances)], dtype=np.uint32),
@@ -177,11 +177,3 @@ def view_request(world_from_camera: Array, camera: Camera, outputs: frozenset[st
 
 def _plain(values: Any) -> list[float]:
     return [float(value) for value in values]
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write under a name of this process, then rename: another process sees all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)

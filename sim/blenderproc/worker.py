@@ -75,7 +75,7 @@ def open_renderer(fields: dict[str, Any], arrays: Any) -> tuple[dict, dict]:
     _clear()
     bproc.renderer.set_render_devices(use_only_cpu=True)  # other devices would give other pixels
     render_init()
-    bproc.renderer.set_cpu_threads(fields["threads"])
+    bproc.renderer.set_cpu_threads(int(os.environ["RELOCBENCH_THREADS"]))
     bproc.renderer.set_noise_threshold(0)
     bproc.renderer.set_denoiser(None)
     bproc.renderer.set_output_format("OPEN_EXR_MULTILAYER", 32, enable_transparency=True)

@@ -8,7 +8,6 @@ show and an evening is darker than a day. It is no picture to judge the realism 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from ...errors import InputError
 from ..gltf import encode_glb
 from ..scene import Instance, Lighting, Material, Scene
-from ..scene_files import scene_fingerprint
+from ..scene_files import replace_file, scene_fingerprint
 from ..textures import linear_to_srgb, srgb_to_linear
 
 Array = NDArray[Any]
@@ -53,10 +52,10 @@ def export_stage(scene: Scene, condition: str, folder: Path) -> Path:
         return config
     folder.mkdir(parents=True, exist_ok=True)
     lighting = scene.conditions[condition]
-    _write(folder / f"{stem}.glb", encode_glb(_two_sided(scene), colours=vertex_light(scene, lighting)))
+    replace_file(folder / f"{stem}.glb", encode_glb(_two_sided(scene), colours=vertex_light(scene, lighting)))
     if not (folder / "scene.semantic.txt").is_file():
-        _write(folder / "scene.semantic.glb", _semantic_glb(scene))
-        _write(folder / "scene.semantic.txt", semantic_text(scene).encode())
+        replace_file(folder / "scene.semantic.glb", _semantic_glb(scene))
+        replace_file(folder / "scene.semantic.txt", semantic_text(scene).encode())
     _write_json(folder / "scene.scene_dataset_config.json", {"stages": {"paths": {".json": ["*.stage_config.json"]}}})
     _write_json(config, _stage_config(stem))
     return config
@@ -155,11 +154,4 @@ def _stage_config(stem: str) -> dict[str, Any]:
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    _write(path, json.dumps(content, indent=1).encode())
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write under a name of this process, then rename: several workers' processes may export one scene."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
+    replace_file(path, json.dumps(content, indent=1).encode())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +72,7 @@ def test_a_plain_class_runs_end_to_end(options, tmp_path):
     assert "looked at a query" in (tmp_path / cell.folder / "worker.log").read_text()
 
 
-def test_every_way_to_fail_is_counted_and_the_next_query_goes_on(options, tiny_dataset, tmp_path):
+def test_every_way_to_fail_is_counted_and_the_next_query_goes_on(gone, options, tiny_dataset, tmp_path):
     queries = Dataset.open(tiny_dataset).views.where(role="query")
     chosen = {}
     for i, (_, group) in enumerate(queries.table.groupby("map", sort=False)):
@@ -162,12 +161,3 @@ def test_bad_input_is_named_before_anything_is_written(options, tmp_path, change
     with pytest.raises(InputError, match=message):
         run_track(**asked, out=tmp_path / "run", methods=["random"], progress=False)
     assert not (tmp_path / "run").exists()
-
-
-def gone(pid: int, within: float = 10.0) -> bool:
-    deadline = time.monotonic() + within
-    while time.monotonic() < deadline:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.02)
-    return False

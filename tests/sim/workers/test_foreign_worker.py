@@ -7,11 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,16 +26,6 @@ def worker() -> Iterator[ForeignWorker]:
     worker = ForeignWorker([sys.executable], ECHO)
     yield worker
     worker.close()
-
-
-def gone(pid: int, within: float = 10.0) -> bool:
-    """Return whether a process ends (or is nobody's but the system's to bury) in time."""
-    deadline = time.monotonic() + within
-    while time.monotonic() < deadline:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def test_greets_through_a_launcher_s_banner(worker: ForeignWorker) -> None:
@@ -106,7 +95,7 @@ def test_a_death_is_noticed_with_its_signal_and_last_words(worker: ForeignWorker
 
 
 @pytest.mark.parametrize("operation", ["hang", "hang_in_native_code"])
-def test_a_hang_ends_at_the_timeout(worker: ForeignWorker, operation: str) -> None:
+def test_a_hang_ends_at_the_timeout(worker: ForeignWorker, gone: Callable[[int], bool], operation: str) -> None:
     started = time.monotonic()
     with pytest.raises(WorkerLost, match="in time"):
         worker.request(operation, timeout=0.5)
@@ -146,7 +135,9 @@ def test_a_worker_that_never_greets_is_ended() -> None:
 
 
 @pytest.mark.parametrize("operation", ["add_one", "hang", "hang_in_native_code"])
-def test_a_worker_ends_with_its_parent_even_in_the_middle_of_its_work(operation: str) -> None:
+def test_a_worker_ends_with_its_parent_even_in_the_middle_of_its_work(
+    gone: Callable[[int], bool], operation: str
+) -> None:
     script = (
         "import sys; from pathlib import Path\n"
         "from relocbench.sim.workers.foreign_worker import ForeignWorker\n"
