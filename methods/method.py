@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,10 @@ from pydantic import BaseModel, ConfigDict
 
 from ..datasets.views import ViewSet
 from ..sim.geometry import Camera, Pose
+
+
+#: A part of a query's ground truth: its pose (which makes an oracle), or one of the simulator's maps.
+Privilege = Literal["pose", "depth", "semantic"]
 
 
 class MethodConfig(BaseModel):
@@ -36,9 +40,15 @@ class Query:
 
 @dataclass(frozen=True, eq=False)
 class PrivilegedQuery(Query):
-    """A query with its ground truth, given only to methods that declare ``privileged = True`` (oracles)."""
+    """A query with what its method's ``privileges`` name of the ground truth; what they do not name is None.
 
-    pose: Pose = None  # type: ignore[assignment]  # always given; a default is needed after Query.seed's
+    ``pose`` world_from_camera; ``depth`` (H, W) float32 metres, 0 where nothing was hit; ``semantic`` (H, W) uint16
+    category ids, 0 for unknown.
+    """
+
+    pose: Pose | None = None
+    depth: NDArray[Any] | None = None
+    semantic: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,16 +76,20 @@ class Method(ABC):
     """A localization method. Subclass it, name it, and implement ``build_map`` and ``localize``.
 
     ``fit`` is for what is learned once, on scenes disjoint from the test scenes: set ``needs_fit = True`` and implement
-    ``save`` and ``load`` with it. ``privileged = True`` gives ``localize`` the ground truth, and every table says so.
+    ``save`` and ``load`` with it. ``privileges`` gives ``localize`` parts of the ground truth, and every table says so.
     """
 
     name: ClassVar[str]
     Config: ClassVar[type[MethodConfig]] = MethodConfig
     needs_fit: ClassVar[bool] = False
-    privileged: ClassVar[bool] = False
 
     def __init__(self, config: MethodConfig | None = None) -> None:
         self.config = self.Config() if config is None else config
+
+    @property
+    def privileges(self) -> frozenset[Privilege]:
+        """What of the truth ``localize`` is given, in a :class:`PrivilegedQuery`; nothing by default."""
+        return frozenset()
 
     def fit(self, train: ViewSet) -> None:
         """Learn from the views of training scenes, once. Called only where ``needs_fit`` is true."""

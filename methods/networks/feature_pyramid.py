@@ -1,0 +1,53 @@
+"""`FeaturePyramid`: an image's features at a quarter and at an eighth of its resolution, from a MobileNetV3."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torchvision.models import mobilenet_v3_small
+
+#: Last module of `mobilenet_v3_small.features` at 1/4, 1/8, 1/16 and 1/32 of the resolution, and its channels.
+_TAPS = {1: 16, 3: 24, 8: 48, 11: 96}
+
+
+class FeaturePyramid(nn.Module):
+    """MobileNetV3-Small (Howard et al., ICCV 2019) with a top-down path (Lin et al., "Feature Pyramid Networks", 2017).
+
+    Takes images (B, 3, H, W) in [0, 1] whose sides are multiples of 32; ``channels`` are those of every output.
+    """
+
+    def __init__(self, channels: int = 64) -> None:
+        super().__init__()
+        self.channels = channels
+        self.encoder = mobilenet_v3_small(weights=None).features[: max(_TAPS) + 1]
+        self.lateral = nn.ModuleList(nn.Conv2d(width, channels, 1) for width in _TAPS.values())
+        self.smooth = nn.ModuleList(_separable(channels) for _ in _TAPS)
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return features (B, C, H/4, W/4) and (B, C, H/8, W/8)."""
+        tapped = []
+        x = (images - self.mean) / self.deviation
+        for index, module in enumerate(self.encoder):
+            x = module(x)
+            if index in _TAPS:
+                tapped.append(x)
+        levels = [lateral(level) for lateral, level in zip(self.lateral, tapped, strict=True)]
+        levels[-1] = self.smooth[-1](levels[-1])
+        for fine, coarse in reversed(list(pairwise(range(len(levels))))):
+            above = functional.interpolate(levels[coarse], size=levels[fine].shape[-2:], mode="bilinear")
+            levels[fine] = self.smooth[fine](levels[fine] + above)
+        return levels[0], levels[1]
+
+
+def _separable(channels: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(channels, channels, 5, padding=2, groups=channels, bias=False),
+        nn.Conv2d(channels, channels, 1, bias=False),
+        nn.BatchNorm2d(channels),
+        nn.Hardswish(),
+    )

@@ -1,0 +1,1 @@
+"""How the small networks are trained: frames streamed from generated houses, and one loop for every task."""
