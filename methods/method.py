@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict
 from ..datasets.views import ViewSet
 from ..sim.geometry import Camera, Pose
 
-
 #: A part of a query's ground truth: its pose (which makes an oracle), or one of the simulator's maps.
 Privilege = Literal["pose", "depth", "semantic"]
 
