@@ -1,0 +1,138 @@
+"""`PlaceNetwork`: NetVLAD over a feature pyramid, of a whole image and of its patches.
+
+The global descriptor follows Arandjelovic et al., "NetVLAD", CVPR 2016, the patches Hausler et al., "Patch-NetVLAD",
+CVPR 2021: the same clusters and soft assignment, pooled over squares of several sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..networks.feature_pyramid import FeaturePyramid
+from .vlad import Whitening, learn_vocabulary
+
+#: Pixels of the network's image between neighbouring positions of the features that are pooled.
+POSITION_STEP = 8
+#: The patches: their sides and the distance between neighbours, in positions. Hausler et al. pool 2, 5 and 8 positions
+#: of a 40 x 30 grid at every position; so many would make the comparison with 100 images too slow for a query.
+PATCH_SIZES = ((2, 2), (5, 2), (8, 2))
+
+#: How much more the nearest cluster weighs than the second nearest, on average, before training (Arandjelovic's code).
+_FIRST_TO_SECOND = 100.0
+
+
+class PlaceNetwork(nn.Module):
+    """Turns images (B, 3, H, W) in [0, 1], sides multiples of 32, into vectors that tell how alike places are.
+
+    ``words`` clusters; ``dimensions`` and ``patch_dimensions`` are those of the whitened vectors of images and patches.
+    """
+
+    def __init__(self, words: int = 32, dimensions: int = 256, patch_dimensions: int = 64) -> None:
+        super().__init__()
+        self.pyramid = FeaturePyramid()
+        channels = self.pyramid.channels
+        self.assign = nn.Conv2d(channels, words, 1)
+        self.centroids = nn.Parameter(functional.normalize(torch.randn(words, channels), dim=1))
+        self.whiten = _Whiten(words * channels, dimensions)
+        self.whiten_patches = _Whiten(words * channels, patch_dimensions)
+        self.register_buffer("initialised", torch.zeros((), dtype=torch.bool))
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return the descriptors (B, C, H/8, W/8) of all positions, unit length."""
+        return functional.normalize(self.pyramid(images)[1], dim=1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the VLAD vectors (B, words * C), unit length, not whitened: what training compares."""
+        return self.pool(self.features(images))
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Return the vectors (B, D) that images are compared by: whitened, once the whitening is learned."""
+        vectors = self(images)
+        return self.whiten(vectors) if self.whiten.learned else vectors
+
+    def describe(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return vectors (B, dimensions) and patches (B, P, patch_dimensions), whitened, of unit length."""
+        features = self.features(images)
+        return self.whiten(self.pool(features)), self.whiten_patches(self.pool_patches(features))
+
+    def pool(self, features: Tensor) -> Tensor:
+        """Return VLAD vectors (B, words * C) of all positions: equation 4 of NetVLAD."""
+        assignment = self.assign(features).softmax(dim=1).flatten(2)  # (B, words, positions)
+        sums = assignment @ features.flatten(2).transpose(1, 2)
+        return _normalised(sums - assignment.sum(dim=2, keepdim=True) * self.centroids)
+
+    def pool_patches(self, features: Tensor) -> Tensor:
+        """Return VLAD vectors (B, P, words * C) of the patches whose positions are `patch_positions` of the grid.
+
+        Residuals are summed over the grid once, and each patch is four look-ups in the sums: "IntegralVLAD", section
+        3.4 of Patch-NetVLAD.
+        """
+        assignment = self.assign(features).softmax(dim=1).permute(0, 2, 3, 1)  # (B, h, w, words)
+        residuals = features.permute(0, 2, 3, 1).unsqueeze(3) - self.centroids  # (B, h, w, words, C)
+        sums = (residuals * assignment.unsqueeze(4)).flatten(3).cumsum(dim=1).cumsum(dim=2)
+        sums = functional.pad(sums, (0, 0, 1, 0, 1, 0))
+        x0, y0, x1, y1 = torch.from_numpy(patch_positions(*features.shape[2:])).to(features.device).T
+        patches = sums[:, y1, x1] - sums[:, y0, x1] - sums[:, y1, x0] + sums[:, y0, x0]
+        return _normalised(patches.unflatten(2, self.centroids.shape))
+
+    @torch.no_grad()
+    def initialise(self, features: Tensor) -> None:
+        """Set the clusters by k-means of features (B, C, h, w), and an assignment that all but picks the nearest."""
+        points = features.permute(0, 2, 3, 1).flatten(0, 2).float().cpu().numpy()
+        centroids = learn_vocabulary(points, len(self.centroids), seed=0)
+        squared = (points**2).sum(axis=1)[:, None] - 2 * points @ centroids.T + (centroids**2).sum(axis=1)
+        nearest = np.partition(squared, 1, axis=1)[:, :2]
+        sharpness = float(np.log(_FIRST_TO_SECOND) / np.maximum((nearest[:, 1] - nearest[:, 0]).mean(), 1e-6))
+        self.centroids.copy_(torch.from_numpy(centroids))
+        self.assign.weight.copy_(2 * sharpness * self.centroids[:, :, None, None])
+        assert self.assign.bias is not None
+        self.assign.bias.copy_(-sharpness * (self.centroids**2).sum(dim=1))
+        self.initialised.fill_(True)
+
+
+def patch_positions(rows: int, columns: int, sizes: Sequence[tuple[int, int]] = PATCH_SIZES) -> NDArray[np.int64]:
+    """Return the patches (P, 4) of a grid of positions as x0, y0, x1, y1, the last two exclusive.
+
+    ``sizes`` are pairs of a side and a step, in positions.
+    """
+    patches = []
+    for side, step in sizes:
+        y, x = np.mgrid[0 : rows - side + 1 : step, 0 : columns - side + 1 : step]
+        corner = np.stack([x.ravel(), y.ravel()], axis=1)
+        patches.append(np.concatenate([corner, corner + side], axis=1))
+    return np.concatenate(patches).astype(np.int64)
+
+
+def _normalised(sums: Tensor) -> Tensor:
+    """Return vectors (..., words * C) of sums (..., words, C): each word of unit length, then the whole."""
+    return functional.normalize(functional.normalize(sums, dim=-1).flatten(-2), dim=-1)
+
+
+class _Whiten(nn.Module):
+    """A `Whitening` that is kept in the network's checkpoint: takes (..., D), returns (..., d) of unit length."""
+
+    def __init__(self, given: int, kept: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(given))
+        self.register_buffer("projection", torch.zeros(kept, given))
+        self.register_buffer("learned", torch.zeros((), dtype=torch.bool))
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        return functional.normalize((vectors - self.mean) @ self.projection.T, dim=-1)
+
+    def learn(self, vectors: NDArray[Any], *, shrinkage: float) -> None:
+        """Learn from vectors (N, D); where they span fewer than d directions, the others stay zero."""
+        learned = Whitening.learn(vectors, len(self.projection), shrinkage=shrinkage)
+        self.mean.copy_(torch.from_numpy(learned.mean))
+        # Lengths are normalised away, and checkpoints are float16: entries of at most one keep all of its precision.
+        scale = max(float(np.abs(learned.projection).max(initial=0)), 1e-12)
+        self.projection.zero_()
+        self.projection[: len(learned.projection)] = torch.from_numpy(learned.projection / scale)
+        self.learned.fill_(True)

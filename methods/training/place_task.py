@@ -1,0 +1,159 @@
+"""`PlaceTask`: teach a `PlaceNetwork` which views show the same place, whatever the lights and from whichever side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from ..features.netvlad import PlaceNetwork
+from .frames import HouseFrames, image_batch
+
+Array = NDArray[Any]
+
+_HOUSES = 4  # in a batch: other houses are where half of the hard negatives come from
+_OVERLAP = (0.15, 0.9)  # of two views of one place: they share enough to be told, and differ enough to teach something
+_MARGIN = 0.1  # of squared distances between unit vectors, as in NetVLAD
+_WITHIN = 2.0  # metres: a view from further away is not the same place
+_LEARNING_FRAMES = 3000  # from which the whitenings are learned
+_PATCHES_PER_FRAME = 2  # of them
+_SHRINKAGE = 0.1  # of the whitenings, see `Whitening.learn`
+_TOGETHER = 32  # images that are encoded at once
+
+
+class PlaceTask:
+    """Triplets: a view, another view that overlaps it, and the most alike of those that show other places."""
+
+    name = "netvlad"
+
+    def __init__(self, network: PlaceNetwork | None = None) -> None:
+        self.network = PlaceNetwork() if network is None else network
+
+    def draw(self, houses: Sequence[HouseFrames], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Return ``count`` frames (B, 2), house and frame: pairs of neighbours in the list overlap.
+
+        The two of a pair are under different lights wherever the house has any.
+        """
+        chosen = rng.permutation(len(houses))[:_HOUSES]
+        pairs: list[tuple[int, int]] = []
+        for index in range(count // 2):
+            house = int(chosen[index % len(chosen)])
+            first, second = _overlapping_pair(houses[house], rng)
+            pairs += [(house, first), (house, second)]
+        return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+    def loss(self, houses: Sequence[HouseFrames], batch: NDArray[np.int64]) -> tuple[Tensor, dict[str, float]]:
+        """Return the triplet loss, with the hardest negative in the same house and the hardest in another one."""
+        images = image_batch(houses, batch, self._device)
+        if not self.network.initialised:
+            self.network.initialise(self.network.features(images))
+        vectors = self.network(images)
+        squared = 2 - 2 * vectors @ vectors.T
+        partner = torch.arange(len(batch), device=self._device) ^ 1  # the other one of a pair
+        positive = squared.gather(1, partner[:, None])[:, 0]
+        apart, elsewhere = (torch.from_numpy(mask).to(self._device) for mask in _negatives(houses, batch))
+        losses, log = [], {"positive": float(positive.detach().mean())}
+        for name, mask in (("within", apart), ("across", elsewhere)):
+            found = mask.any(dim=1)
+            hardest = squared.masked_fill(~mask, torch.inf).min(dim=1).values[found]
+            losses.append(functional.relu(_MARGIN + positive[found] - hardest))
+            log[name] = float(hardest.detach().mean())
+        loss = torch.cat(losses)
+        return loss.mean(), {**log, "violated": float((loss > 0).float().mean())}
+
+    @torch.no_grad()
+    def finish(self, houses: Sequence[HouseFrames]) -> None:
+        """Learn the whitenings of images and of patches from frames drawn evenly from the houses."""
+        rng = np.random.default_rng(0)
+        frames = np.concatenate([_all_frames(index, house) for index, house in enumerate(houses)])
+        frames = frames[np.sort(rng.permutation(len(frames))[:_LEARNING_FRAMES])]
+        vectors, patches = [], []
+        for images in self._batches(houses, frames):
+            features = self.network.features(images)
+            vectors.append(self.network.pool(features).cpu().numpy())
+            of_patches = self.network.pool_patches(features).cpu().numpy()
+            patches += [own[rng.permutation(len(own))[:_PATCHES_PER_FRAME]] for own in of_patches]
+        self.network.whiten.learn(np.concatenate(vectors), shrinkage=_SHRINKAGE)
+        self.network.whiten_patches.learn(np.concatenate(patches), shrinkage=_SHRINKAGE)
+
+    @torch.no_grad()
+    def quality(self, houses: Sequence[HouseFrames]) -> dict[str, float]:
+        """Return recall@1: every other frame of a house is looked for among the others of the house.
+
+        Found means that the nearest by L2 stands within 2 m and sees something in common. ``recall`` is over all
+        queries, ``recall_possible`` over those that have such a frame at all, ``chance`` that of a blind guess.
+        """
+        found, possible, chance = [], [], []
+        for house in houses:
+            queries, database = np.arange(0, len(house), 2), np.arange(1, len(house), 2)
+            right = _same_place(house)[np.ix_(queries, database)]
+            batches = self._batches([house], _all_frames(0, house))
+            vectors = torch.cat([self.network.encode(images) for images in batches]).cpu().numpy()
+            nearest = (vectors[queries] @ vectors[database].T).argmax(axis=1)
+            found.append(right[np.arange(len(queries)), nearest])
+            possible.append(right.any(axis=1))
+            chance.append(right.mean(axis=1))
+        recall, share = np.concatenate(found).mean(), np.concatenate(possible).mean()
+        return {
+            "recall": float(recall),
+            "recall_possible": float(recall / max(share, 1e-12)),
+            "chance": float(np.concatenate(chance).mean()),
+        }
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.network.parameters()).device
+
+    def _batches(self, houses: Sequence[HouseFrames], frames: Array) -> Iterator[Tensor]:
+        for start in range(0, len(frames), _TOGETHER):
+            yield image_batch(houses, frames[start : start + _TOGETHER], self._device)
+
+
+def _all_frames(index: int, house: HouseFrames) -> Array:
+    """Return (N, 2): the house and the number of each of its frames."""
+    return np.stack([np.full(len(house), index), np.arange(len(house))], axis=1)
+
+
+def _mutual_overlap(house: HouseFrames) -> Array:
+    """Return (N, N): the mean of the share of each view that the other sees; 0 on the diagonal."""
+    overlap = house.overlap.astype(np.float32)
+    mutual = (overlap + overlap.T) / 2
+    np.fill_diagonal(mutual, 0)
+    return mutual
+
+
+def _overlapping_pair(house: HouseFrames, rng: np.random.Generator) -> tuple[int, int]:
+    """Return two frames of a house that overlap, if it can be under different lights."""
+    mutual = _mutual_overlap(house)
+    overlapping = (mutual >= _OVERLAP[0]) & (mutual <= _OVERLAP[1])
+    relit = overlapping & (house.condition[:, None] != house.condition)
+    for candidates in (relit, overlapping, mutual >= 0):
+        first, second = np.nonzero(candidates)
+        if len(first):
+            break
+    one = int(rng.choice(np.unique(first)))
+    return one, int(rng.choice(second[first == one]))
+
+
+def _negatives(houses: Sequence[HouseFrames], batch: Array) -> tuple[Array, Array]:
+    """Return (B, B) twice: what shows another part of the same house, and what shows another house."""
+    same_house = batch[:, 0][:, None] == batch[:, 0]
+    unseen = np.zeros_like(same_house)
+    for house in np.unique(batch[:, 0]):
+        at = np.flatnonzero(batch[:, 0] == house)
+        frames = batch[at, 1]
+        overlap = houses[house].overlap[np.ix_(frames, frames)]
+        unseen[np.ix_(at, at)] = (overlap == 0) & (overlap.T == 0) & (frames[:, None] != frames)
+    return unseen, ~same_house
+
+
+def _same_place(house: HouseFrames) -> Array:
+    """Return (N, N): frames that stand within 2 m of each other and see something in common."""
+    position = house.poses[:, :3, 3]
+    near = np.linalg.norm(position[:, None] - position, axis=-1) <= _WITHIN
+    return near & (_mutual_overlap(house) > 0)
