@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from ..errors import InputError
 from ..methods.isolated.isolated_method import IsolatedMethod, isolated
-from ..methods.method import Method
+from ..methods.method import Method, Privilege
 from ..methods.registry import make_method, method_class
 from .messages import Assignment
 from .provenance import code_version, digest
@@ -59,6 +59,7 @@ class Cell:
     config: dict[str, Any]
     key: str
     fit: FitPlan | None
+    privileges: tuple[Privilege, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -93,8 +94,17 @@ def make_cell(entry: MethodEntry, settings: RunSettings) -> Cell:
         "fit": None if fit is None else fit.key,
         "timeouts": [settings.query_timeout, settings.map_timeout],
     }
-    role = "oracle" if method.privileged else "chance" if method.name == _CHANCE else ""
-    return Cell(entry.label, role, entry.name, config, digest(decides), fit)
+    privileges = tuple(sorted(method.privileges))
+    return Cell(entry.label, _role(method), entry.name, config, digest(decides), fit, privileges)
+
+
+def _role(method: Method) -> str:
+    """Return what a method is to the others of its tables, see ``ESTIMATE_COLUMNS``."""
+    if "pose" in method.privileges:
+        return "oracle"
+    if method.privileges:
+        return "oracle maps"
+    return "chance" if method.name == _CHANCE else ""
 
 
 def choose_entries(

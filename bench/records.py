@@ -11,7 +11,9 @@ from ..datasets.views import POSE_COLUMNS
 #: Columns of estimates.parquet. A failure is a row too: its errors are infinite and its estimate NaN.
 ESTIMATE_COLUMNS: dict[str, str] = {
     "method": "string",  # display name, unique in the run
-    "role": "string",  # "" | oracle (was given the ground truth) | chance (answers without looking)
+    # "" | oracle (was given the query's pose) | oracle maps (was given the simulator's depth or segmentation) | chance
+    # (answers without looking)
+    "role": "string",
     "scene": "string",
     "map": "string",
     "room": "string",

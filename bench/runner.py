@@ -152,6 +152,7 @@ def _cell_record(cell: Cell) -> CellRecord:
     return CellRecord(
         label=cell.label,
         role=cell.role,
+        privileges=cell.privileges,
         method=cell.method,
         config=cell.config,
         key=cell.key,

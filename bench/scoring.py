@@ -30,6 +30,10 @@ PRIMARY = "auc_translation_1m"
 MOST_CLUSTERS = 500
 
 
+#: The roles of methods that were given a part of the ground truth.
+UNRANKED = ("oracle", "oracle maps")
+
+
 @dataclass(frozen=True)
 class Metric:
     """One column of the leaderboard: the records it reads, the per-query scores, and how they are summed up."""
@@ -177,7 +181,8 @@ def leaderboard(
 
     ``rank`` is 1 plus the number of methods that are better by ``primary`` beyond doubt: the paired interval of the
     difference excludes zero at ``level`` (each pair on its own, not corrected for the number of pairs). Methods that
-    cannot be told apart therefore share a rank. Oracles, which were given the ground truth, are listed but not ranked.
+    cannot be told apart therefore share a rank. Methods that were given a part of the ground truth (the roles
+    `UNRANKED`) are listed but not ranked: they are not comparable with those that see the image only.
 
     Intervals resample whole clusters: ``cluster_unit`` says which. It is "scene" where there are at least five; with
     fewer, "map", then "place" (queries of one place share its one reference), then "query", and the intervals then hold
@@ -338,7 +343,7 @@ def _difference(a: _Answers, b: _Answers, metric: Metric) -> dict[str, Any]:
 
 def _ranks(groups: Groups, metric: Metric) -> list[int | None]:
     """Return the rank of each method, in order: 1 plus the number of methods that are better beyond doubt."""
-    ranked = {method: answers for method, (answers, role) in groups.items() if role != "oracle"}
+    ranked = {method: answers for method, (answers, role) in groups.items() if role not in UNRANKED}
     better = dict.fromkeys(ranked, 0)
     names = list(ranked)
     for i, a in enumerate(names):

@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Collection
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from ..datasets.dataset import Dataset
 from ..datasets.views import View, ViewSet
 from ..errors import InputError
 from ..methods.isolated.isolated_method import IsolatedMethod, ProcessLost
-from ..methods.method import Estimate, Failure, Method, PrivilegedQuery, Query
+from ..methods.method import Estimate, Failure, Method, Privilege, PrivilegedQuery, Query
 from ..methods.registry import make_method
 from ..methods.timing import Recorder
 from ..sim.workers.memory import peak_memory_bytes
@@ -132,14 +133,11 @@ class Worker:
         return method
 
     def _localize(self, method: Method, view: View, known: frozenset[str], *, warm: bool) -> None:
-        start = time.perf_counter()
-        image = view.image()
-        load_seconds = time.perf_counter() - start
         seed = query_seed(self.assignment.seed, view.id)
+        start = time.perf_counter()
+        query = _query(view, seed, method.privileges)
+        load_seconds = time.perf_counter() - start
         reseed(seed)
-        query = Query(image, view.camera, seed)
-        if method.privileged:
-            query = PrivilegedQuery(image, view.camera, seed, view.pose)
         self.connection.send(Localizing(view.id))
         answer: Estimate | Failure
         with Recorder() as recorder:
@@ -155,6 +153,20 @@ class Worker:
         plain = plain_answer(answer, known) if problem is None else failure(problem)
         times = {"load_seconds": load_seconds, "seconds": seconds, "warm": warm, "spans": plain_spans(recorder.spans)}
         self.connection.send(Answered(view.id, {**plain, **times, "peak_memory_bytes": _peak_memory_bytes(method)}))
+
+
+def _query(view: View, seed: int, privileges: Collection[Privilege]) -> Query:
+    """Return what a method is given of a view: its image, and exactly what is named of the truth."""
+    if not privileges:
+        return Query(view.image(), view.camera, seed)
+    return PrivilegedQuery(
+        view.image(),
+        view.camera,
+        seed,
+        pose=view.pose if "pose" in privileges else None,
+        depth=view.depth() if "depth" in privileges else None,
+        semantic=view.semantic() if "semantic" in privileges else None,
+    )
 
 
 def query_seed(run_seed: int, identity: str) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..datasets.manifest import DEPTH_UNIT
 from ..datasets.views import VIEW_COLUMNS, ViewSet, pose_columns
 from ..sim.geometry import Camera, Pose
 
@@ -31,15 +32,8 @@ def render_box(pose: Pose, camera: Camera, *, seed: int) -> NDArray[Any]:
     Four rays per pixel are averaged.
     """
     fine = camera.resized(camera.width * 2, camera.height * 2)
-    directions = (fine.rays().reshape(-1, 3) @ pose.rotation.T).astype(np.float64)
-    directions = np.where(np.abs(directions) < 1e-12, 1e-12, directions)
-    walls = np.where(directions > 0, SIZE, 0.0)
-    distances = (walls - pose.translation) / directions
-    axis = distances.argmin(axis=1)
-    rays = np.arange(len(axis))
-    points = pose.translation + distances[rays, axis, None] * directions
-    face = axis * 2 + (directions[rays, axis] > 0)
-    image = np.zeros((len(axis), 3), dtype=np.uint8)
+    points, face, _ = _hits(pose, fine)
+    image = np.zeros((len(face), 3), dtype=np.uint8)
     for index, texture in enumerate(_textures(seed)):
         on_face = face == index
         u, v = (points[on_face][:, [k for k in range(3) if k != index // 2]] * _TEXELS_PER_METRE - 0.5).T
@@ -48,6 +42,30 @@ def render_box(pose: Pose, camera: Camera, *, seed: int) -> NDArray[Any]:
     return cv2.resize(
         image.reshape(fine.height, fine.width, 3), (camera.width, camera.height), interpolation=cv2.INTER_AREA
     )
+
+
+def box_maps(pose: Pose, camera: Camera) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the exact z-depth (H, W) float32 in metres and the category (H, W) uint16 at the centre of each pixel.
+
+    The categories are the six faces, from 1 on, in the order x low, x high, y low, ...
+    """
+    _, face, depth = _hits(pose, camera)
+    shape = (camera.height, camera.width)
+    return depth.reshape(shape).astype(np.float32), (face + 1).reshape(shape).astype(np.uint16)
+
+
+def _hits(pose: Pose, camera: Camera) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return where each pixel's ray meets the box, (M, 3) world, on which face (M,), and at which z-depth (M,)."""
+    rays = camera.rays().reshape(-1, 3)
+    directions = (rays @ pose.rotation.T).astype(np.float64)
+    directions = np.where(np.abs(directions) < 1e-12, 1e-12, directions)
+    walls = np.where(directions > 0, SIZE, 0.0)
+    distances = (walls - pose.translation) / directions
+    axis = distances.argmin(axis=1)
+    each = np.arange(len(axis))
+    nearest = distances[each, axis]
+    points = pose.translation + nearest[:, None] * directions
+    return points, axis * 2 + (directions[each, axis] > 0), nearest * rays[:, 2]
 
 
 def _sample(texture: NDArray[Any], u: NDArray[Any], v: NDArray[Any]) -> NDArray[Any]:
@@ -83,18 +101,26 @@ def random_poses(rng: np.random.Generator, count: int) -> Pose:
 
 
 def write_views(folder: Path, poses: Pose, *, seed: int, role: str, name: str, camera: Camera = CAMERA) -> ViewSet:
-    """Render poses into PNG files under ``folder`` and return them as views ``<name>/<number>`` of one map."""
+    """Render poses into PNG files under ``folder`` and return them as views ``<name>/<number>`` of one map.
+
+    Each has its image, depth and semantic map.
+    """
     rows = {column: [_DEFAULTS[dtype]] * len(poses) for column, dtype in VIEW_COLUMNS.items()}
     rows |= {column: list(values) for column, values in pose_columns(poses).items()}
     rows |= {key: [getattr(camera, key)] * len(poses) for key in ("width", "height", "fx", "fy", "cx", "cy")}
     rows["view"] = [f"{name}/{i:04d}" for i in range(len(poses))]
     rows["image"] = [f"{view}.png" for view in rows["view"]]
+    rows |= {kind: [f"{view}-{kind}.png" for view in rows["view"]] for kind in ("depth", "semantic")}
     rows |= {key: [value] * len(poses) for key, value in _labels(name, role).items()}
     (folder / name).mkdir(parents=True, exist_ok=True)
-    for pose, file in zip(poses, rows["image"], strict=True):
-        cv2.imwrite(str(folder / file), cv2.cvtColor(render_box(pose, camera, seed=seed), cv2.COLOR_RGB2BGR))
+    for index, pose in enumerate(poses):
+        depth, semantic = box_maps(pose, camera)
+        image = cv2.cvtColor(render_box(pose, camera, seed=seed), cv2.COLOR_RGB2BGR)
+        steps = np.round(depth / DEPTH_UNIT).astype(np.uint16)
+        for kind, array in (("image", image), ("depth", steps), ("semantic", semantic)):
+            cv2.imwrite(str(folder / rows[kind][index]), array)
     table = pd.DataFrame({key: pd.Series(rows[key], dtype=dtype) for key, dtype in VIEW_COLUMNS.items()})
-    return ViewSet(table, folder, depth_unit=0.001)
+    return ViewSet(table, folder, depth_unit=DEPTH_UNIT)
 
 
 _DEFAULTS: dict[str, Any] = {"string": "", "int32": 0, "float64": float("nan")}

@@ -6,20 +6,23 @@ check_method(MyMethod)
 
 from __future__ import annotations
 
+import copy
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from ..datasets.views import ViewSet
 from ..sim.geometry import Pose
 from .box_room import CAMERA, random_poses, write_views
-from .method import Estimate, Failure, Method, MethodConfig, PrivilegedQuery, Query
+from .method import Estimate, Failure, Method, MethodConfig, Privilege, PrivilegedQuery, Query
 
 Answer = Estimate | Failure
+
+_TRUTH: tuple[Privilege, ...] = get_args(Privilege)
 
 
 class ConformanceError(AssertionError):
@@ -42,9 +45,9 @@ def check_method(method: type[Method], config: MethodConfig | None = None, *, tr
     Checked: the class is complete; answers have the right types and name only references of the map; the same query
     gets the same answer when asked again, in another order, or by another instance; a second ``build_map`` replaces
     the first; a map of one reference and an image without features are answered, not raised upon; the query's image is
-    left as it was; a method that is not privileged does not use the truth; and what ``fit`` learned survives ``save``
-    and ``load`` into a new instance, without pickles. ``train`` replaces the synthetic views given to ``fit``, for
-    methods that cannot learn anything from wallpaper.
+    left as it was; of the truth a method uses no more than its ``privileges`` name, and those stay the same; and what
+    ``fit`` learned survives ``save`` and ``load`` into a new instance, without pickles. ``train`` replaces the
+    synthetic views given to ``fit``, for methods that cannot learn anything from wallpaper.
     """
     _check_class(method)
     with tempfile.TemporaryDirectory(prefix="relocbench-") as folder:
@@ -56,8 +59,7 @@ def check_method(method: type[Method], config: MethodConfig | None = None, *, tr
         _check_determinism(subject, make, world)
         _check_second_map(subject, make, world)
         _check_hard_inputs(subject, world)
-        if not method.privileged:
-            _check_no_truth(subject, world)
+        _check_no_more_truth(subject, world)
 
 
 def _require(condition: bool, message: str) -> None:
@@ -81,7 +83,7 @@ def _make_world(folder: Path, train: ViewSet | None) -> _World:
     if train is None:
         train = write_views(folder, random_poses(rng, 12), seed=3, role="train", name="train")
     queries = [
-        PrivilegedQuery(view.image(), view.camera, seed, view.pose)
+        PrivilegedQuery(view.image(), view.camera, seed, view.pose, view.depth(), view.semantic())
         for wallpaper in (1, 2)
         for seed, view in enumerate(
             write_views(folder, random_poses(rng, 3), seed=wallpaper, role="query", name=f"queries{wallpaper}")
@@ -92,6 +94,8 @@ def _make_world(folder: Path, train: ViewSet | None) -> _World:
 
 def _fitted(method: type[Method], config: MethodConfig | None, train: ViewSet, folder: Path) -> Method:
     subject = method(config)
+    unknown = sorted(set(subject.privileges) - set(_TRUTH))
+    _require(not unknown, f"privileges names {unknown[:1]}; a method may be given {', '.join(_TRUTH)}")
     if method.needs_fit:
         _require(isinstance(subject.fit_identity()[0], str), "fit_identity must return a name and a configuration")
         subject.fit(train)
@@ -117,10 +121,14 @@ def _maker(method: type[Method], config: MethodConfig | None, fitted: Path) -> C
 
 
 def _ask(subject: Method, query: PrivilegedQuery) -> Answer:
-    """Ask one query as the runner does: without the truth, unless the method declares that it needs it."""
-    if subject.privileged:
-        return subject.localize(query)
-    return subject.localize(Query(query.image, query.camera, query.seed))
+    """Ask one query as the runner does: with what the method's privileges name of the truth."""
+    return subject.localize(_granted(query, subject.privileges))
+
+
+def _granted(query: PrivilegedQuery, privileges: Collection[Privilege]) -> Query:
+    if not privileges:
+        return Query(query.image, query.camera, query.seed)
+    return replace(query, **{kind: None for kind in _TRUTH if kind not in privileges})
 
 
 def _check_answers(subject: Method, world: _World) -> None:
@@ -128,9 +136,11 @@ def _check_answers(subject: Method, world: _World) -> None:
     size = subject.map_bytes()
     _require(isinstance(size, int) and size >= 0, f"map_bytes must return a whole number of bytes, not {size!r}")
     for query in world.queries:
-        before = query.image.copy()
+        before = copy.deepcopy(query)
         _check_answer(_ask(subject, query), world.first.ids)
-        _require(np.array_equal(before, query.image), "localize changed the query's image")
+        for part in ("image", "depth", "semantic"):
+            same = np.array_equal(getattr(before, part), getattr(query, part))
+            _require(same, f"localize changed the query's {part}")
 
 
 def _check_answer(answer: Any, references: Sequence[str]) -> None:
@@ -184,7 +194,8 @@ def _check_second_map(subject: Method, make: Callable[[], Method], world: _World
 
 def _check_hard_inputs(subject: Method, world: _World) -> None:
     plain = np.full((CAMERA.height, CAMERA.width, 3), 128, dtype=np.uint8)
-    blank = PrivilegedQuery(plain, CAMERA, 0, world.queries[0].pose)
+    unknown = np.zeros((CAMERA.height, CAMERA.width), dtype=np.uint16)
+    blank = PrivilegedQuery(plain, CAMERA, 0, world.queries[0].pose, unknown.astype(np.float32), unknown)
     for references, query, case in (
         (world.first, blank, "an image without features"),
         (world.first[:1], world.queries[0], "a map of one reference"),
@@ -199,15 +210,26 @@ def _check_hard_inputs(subject: Method, world: _World) -> None:
         _check_answer(answer, references.ids)
 
 
-def _check_no_truth(subject: Method, world: _World) -> None:
+def _check_no_more_truth(subject: Method, world: _World) -> None:
+    """Ask with decoys for what the method's privileges do not name: no answer may depend on them."""
     subject.build_map(world.first)
     for query in world.queries:
-        decoy = PrivilegedQuery(query.image, query.camera, query.seed, Pose.identity())
-        honest = Query(query.image, query.camera, query.seed)
-        _require(
-            _same([subject.localize(decoy)], [subject.localize(honest)]),
-            "the answer depends on the query's true pose; declare privileged = True",
-        )
+        honest = _ask(subject, query)
+        for kind in sorted(set(_TRUTH) - subject.privileges):
+            granted = _granted(query, subject.privileges)
+            decoy = PrivilegedQuery(**{**vars(granted), kind: _decoy(kind, query)})
+            _require(
+                _same([subject.localize(decoy)], [honest]),
+                f"the answer depends on the query's true {kind}; let privileges name it",
+            )
+
+
+def _decoy(kind: Privilege, query: PrivilegedQuery) -> Any:
+    """Return a value of the right type that is not the truth."""
+    if kind == "pose":
+        return Pose.identity()
+    truth = query.depth if kind == "depth" else query.semantic
+    return np.ascontiguousarray(np.asarray(truth)[::-1, ::-1])
 
 
 def _same(first: list[Answer], second: list[Answer]) -> bool:

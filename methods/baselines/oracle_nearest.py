@@ -6,7 +6,7 @@ import numpy as np
 
 from ...datasets.views import ViewSet
 from ...sim.geometry import translation_error
-from ..method import Estimate, Method, PrivilegedQuery, Query
+from ..method import Estimate, Method, Privilege, PrivilegedQuery, Query
 
 
 class OracleNearest(Method):
@@ -17,7 +17,11 @@ class OracleNearest(Method):
     """
 
     name = "oracle-nearest"
-    privileged = True
+
+    @property
+    def privileges(self) -> frozenset[Privilege]:
+        """The query's true pose."""
+        return frozenset({"pose"})
 
     def build_map(self, references: ViewSet) -> None:
         """Keep the references' ids and poses."""
@@ -26,8 +30,8 @@ class OracleNearest(Method):
 
     def localize(self, query: Query) -> Estimate:
         """Rank by true distance; equal distances keep the references' order. Raises ``TypeError`` without the truth."""
-        if not isinstance(query, PrivilegedQuery):
-            raise TypeError("oracle-nearest needs a PrivilegedQuery")
+        if not isinstance(query, PrivilegedQuery) or query.pose is None:
+            raise TypeError("oracle-nearest needs a PrivilegedQuery with its pose")
         distance = translation_error(self._poses, query.pose)
         order = np.argsort(distance, kind="stable")
         return Estimate(

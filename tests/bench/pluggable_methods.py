@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from relocbench.datasets.views import ViewSet
-from relocbench.methods.method import Estimate, Failure, Method, PrivilegedQuery, Query
+from relocbench.methods.method import Estimate, Failure, Method, Privilege, PrivilegedQuery, Query
 from relocbench.methods.timing import stage
 from relocbench.sim.geometry import Pose
 
@@ -179,3 +179,37 @@ class RanksOnly(ReadsPose):
 
     def localize(self, query: Query) -> Estimate | Failure:
         return Estimate(ranking=super().localize(query).ranking)
+
+
+class GivenMaps(Method):
+    """Is given the simulator's maps, and shows in its confidence what it saw of them."""
+
+    name = "given-maps"
+
+    @property
+    def privileges(self) -> frozenset[Privilege]:
+        return frozenset({"depth", "semantic"})
+
+    def build_map(self, references: ViewSet) -> None:
+        self.ids = references.ids
+
+    def localize(self, query: Query) -> Estimate | Failure:
+        if not isinstance(query, PrivilegedQuery) or query.pose is not None:
+            return Failure("was not given exactly what it names")
+        seen = float(query.depth.sum(dtype=np.float64)) + float(query.semantic.sum(dtype=np.float64))
+        return Estimate(ranking=tuple(self.ids), confidence=seen)
+
+
+class GivenLabels(GivenMaps):
+    """Is given one of the maps, and not the other."""
+
+    name = "given-labels"
+
+    @property
+    def privileges(self) -> frozenset[Privilege]:
+        return frozenset({"semantic"})
+
+    def localize(self, query: Query) -> Estimate | Failure:
+        if not isinstance(query, PrivilegedQuery) or query.pose is not None or query.depth is not None:
+            return Failure("was not given exactly what it names")
+        return Estimate(ranking=tuple(self.ids), confidence=float(query.semantic.sum(dtype=np.float64)))

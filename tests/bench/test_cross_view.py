@@ -36,6 +36,21 @@ def run(make_box_room, tmp_path_factory: pytest.TempPathFactory) -> RunStore:
     return run_track(track, out=folder / "run", size="mini", jobs=2, progress=False)
 
 
+@pytest.fixture(scope="module")
+def with_maps(run: RunStore, plugged, tmp_path_factory: pytest.TempPathFactory) -> RunStore:
+    """The same queries, answered by methods that are given the simulator's maps, beside one that guesses."""
+    return run_track(
+        run.folder.parent / "places.yaml",
+        out=tmp_path_factory.mktemp("maps") / "run",
+        size="mini",
+        methods=["random", "oracle-nearest"],
+        method_files=[plugged("GivenMaps"), plugged("GivenLabels")],
+        dataset=run.dataset.root,
+        jobs=2,
+        progress=False,
+    )
+
+
 def of(estimates: pd.DataFrame, method: str) -> pd.DataFrame:
     return estimates[estimates["method"] == method]
 
@@ -59,6 +74,36 @@ def test_a_query_is_judged_by_the_image_of_its_place(run):
         assert (row.place, row.references, row.density) == (queries["place"][row.query], 8, 8)
         assert row.reference_angle == queries["reference_angle"][row.query]
         assert row.reference_distance == queries["reference_distance"][row.query]
+
+
+def test_a_method_is_given_the_maps_that_it_names_and_no_others(with_maps):
+    estimates = with_maps.estimates()
+    assert (estimates["status"] == "ok").all()
+    views = with_maps.dataset.views
+    rows = {name: row for row, name in enumerate(views.ids)}
+    maps, labels = (of(estimates, name).set_index("query")["confidence"] for name in ("given-maps", "given-labels"))
+    for query in list(maps.index[::60]):
+        view = views[rows[query]]
+        depth, semantic = (float(array.sum(dtype=np.float64)) for array in (view.depth(), view.semantic()))
+        assert maps[query] == pytest.approx(depth + semantic)
+        assert labels[query] == semantic
+
+
+def test_who_was_given_maps_is_listed_but_not_ranked(with_maps):
+    board = with_maps.leaderboard().set_index("method")
+    assert board["role"].to_dict() == {
+        "random": "chance",
+        "oracle-nearest": "oracle",
+        "given-maps": "oracle maps",
+        "given-labels": "oracle maps",
+    }
+    assert board["given"].to_dict() == {
+        "random": "",
+        "oracle-nearest": "pose",
+        "given-maps": "depth semantic",
+        "given-labels": "semantic",
+    }
+    assert board["rank"].dropna().to_dict() == {"random": 1}
 
 
 def test_the_leaderboard_ranks_by_places(run):

@@ -27,8 +27,9 @@ def test_the_oracle_is_as_near_as_any_reference(box_references: ViewSet, box_que
 def test_the_oracle_refuses_a_query_without_truth(box_references: ViewSet) -> None:
     oracle = OracleNearest()
     oracle.build_map(box_references)
-    with pytest.raises(TypeError, match="PrivilegedQuery"):
-        oracle.localize(Query(IMAGE, CAMERA))
+    for query in (Query(IMAGE, CAMERA), PrivilegedQuery(IMAGE, CAMERA, 0)):
+        with pytest.raises(TypeError, match="PrivilegedQuery with its pose"):
+            oracle.localize(query)
 
 
 def test_a_guess_ranks_every_reference_first_equally_often(box_references: ViewSet) -> None:

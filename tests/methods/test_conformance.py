@@ -54,7 +54,38 @@ def blackening(self: Any, query: Query) -> Any:
 
 
 def peeking(self: Any, query: Query) -> Any:
-    return Estimate(query.pose if isinstance(query, PrivilegedQuery) else self.references.poses[0])
+    known = isinstance(query, PrivilegedQuery) and query.pose is not None
+    return Estimate(query.pose if known else self.references.poses[0])
+
+
+def peeking_at(kind: str) -> Callable[[Any, Query], Any]:
+    def localize(self: Any, query: Query) -> Any:
+        truth = getattr(query, kind, None)
+        return Estimate(self.references.poses[0], confidence=float("nan") if truth is None else float(truth[0, 0]))
+
+    return localize
+
+
+def given(*privileges: str, answer: Callable[[Any, Query], Any]) -> type[Method]:
+    return type("Given", (First,), {"privileges": property(lambda self: frozenset(privileges)), "localize": answer})
+
+
+def using(*kinds: str) -> Callable[[Any, Query], Any]:
+    """Answer from exactly these parts of the truth, and raise where another set of them comes."""
+
+    def localize(self: Any, query: Query) -> Any:
+        truth = {kind: getattr(query, kind) for kind in kinds}
+        assert all(value is not None for value in truth.values())
+        if "pose" in kinds:
+            return Estimate(query.pose)
+        return Estimate(self.references.poses[0], confidence=float(sum(value.sum() for value in truth.values())))
+
+    return localize
+
+
+def overwriting(self: Any, query: Query) -> Any:
+    query.semantic[:] = 0
+    return Failure("gone")
 
 
 def needing_corners(self: Any, query: Query) -> Any:
@@ -107,7 +138,16 @@ class Pickling(Fitted):
         (folder / "bias.bin").write_bytes(pickle.dumps(self.bias))
 
 
-@pytest.mark.parametrize("method", [First, Fitted, answering(lambda self, query: Failure("cannot tell"))])
+@pytest.mark.parametrize(
+    "method",
+    [
+        First,
+        Fitted,
+        answering(lambda self, query: Failure("cannot tell")),
+        given("pose", answer=using("pose")),
+        given("depth", "semantic", answer=using("depth", "semantic")),
+    ],
+)
 def test_a_correct_method_passes(method: type[Method]) -> None:
     check_method(method)
 
@@ -128,6 +168,11 @@ def test_a_correct_method_passes(method: type[Method]) -> None:
         (answering(counting), "repeated or reordered"),
         (answering(blackening), "changed the query's image"),
         (answering(peeking), "depends on the query's true pose"),
+        (answering(peeking_at("depth")), "depends on the query's true depth"),
+        (given("semantic", answer=peeking), "depends on the query's true pose"),
+        (given("depth", answer=peeking_at("semantic")), "depends on the query's true semantic; let privileges name it"),
+        (given("place", answer=using()), "privileges names .'place'.; a method may be given pose, depth, semantic"),
+        (given("semantic", answer=overwriting), "changed the query's semantic"),
         (answering(needing_corners), "an image without features raises ZeroDivisionError"),
         (Hoarding, "no reference of the map that was built last|names a reference twice"),
         (Unseeded, "two instances answer differently"),

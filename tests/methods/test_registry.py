@@ -51,8 +51,8 @@ def test_every_built_in_method_is_known_by_its_own_name() -> None:
     assert all(cls.name == name for name, cls in classes.items())
 
 
-def test_only_oracles_are_privileged() -> None:
-    assert [name for name, cls in available().items() if cls.privileged] == ["oracle-nearest"]
+def test_by_default_only_oracles_are_privileged() -> None:
+    assert [name for name, cls in available().items() if cls().privileges] == ["oracle-nearest"]
 
 
 def test_every_configuration_field_explains_itself() -> None:
