@@ -18,7 +18,7 @@ Array = NDArray[Any]
 
 _HOUSES = 4  # in a batch: other houses are where half of the hard negatives come from
 _OVERLAP = (0.15, 0.9)  # of two views of one place: they share enough to be told, and differ enough to teach something
-_MARGIN = 0.1  # of squared distances between unit vectors, as in NetVLAD
+_TEMPERATURE = 0.07  # of similarities: the smaller, the more the hardest negatives decide
 _WITHIN = 2.0  # metres: a view from further away is not the same place
 _LEARNING_FRAMES = 3000  # from which the whitenings are learned
 _PATCHES_PER_FRAME = 2  # of them
@@ -48,23 +48,27 @@ class PlaceTask:
         return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
     def loss(self, houses: Sequence[HouseFrames], batch: NDArray[np.int64]) -> tuple[Tensor, dict[str, float]]:
-        """Return the triplet loss, with the hardest negative in the same house and the hardest in another one."""
+        """Return the triplet loss with a soft margin (Hermans et al. 2017), negatives in the same house and in others.
+
+        The hardest negative alone makes all vectors collapse into one; here each negative counts by how hard it is
+        (Sohn, "Improved deep metric learning with multi-class N-pair loss objective", NIPS 2016). The log has the mean
+        similarities of positives and of the hardest negatives.
+        """
         images = image_batch(houses, batch, self._device)
         if not self.network.initialised:
             self.network.initialise(self.network.features(images))
         vectors = self.network(images)
-        squared = 2 - 2 * vectors @ vectors.T
+        similarity = vectors @ vectors.T
         partner = torch.arange(len(batch), device=self._device) ^ 1  # the other one of a pair
-        positive = squared.gather(1, partner[:, None])[:, 0]
-        apart, elsewhere = (torch.from_numpy(mask).to(self._device) for mask in _negatives(houses, batch))
+        positive = similarity.gather(1, partner[:, None])
         losses, log = [], {"positive": float(positive.detach().mean())}
-        for name, mask in (("within", apart), ("across", elsewhere)):
-            found = mask.any(dim=1)
-            hardest = squared.masked_fill(~mask, torch.inf).min(dim=1).values[found]
-            losses.append(functional.relu(_MARGIN + positive[found] - hardest))
-            log[name] = float(hardest.detach().mean())
-        loss = torch.cat(losses)
-        return loss.mean(), {**log, "violated": float((loss > 0).float().mean())}
+        for name, mask in zip(("within", "across"), _negatives(houses, batch), strict=True):
+            negatives = torch.from_numpy(mask).to(self._device)
+            found = negatives.any(dim=1)
+            differences = (similarity - positive).masked_fill(~negatives, -torch.inf)[found]
+            losses.append(functional.softplus(torch.logsumexp(differences / _TEMPERATURE, dim=1)))
+            log[name] = float((similarity.detach().masked_fill(~negatives, -1).max(dim=1).values[found]).mean())
+        return torch.cat(losses).mean(), log
 
     @torch.no_grad()
     def finish(self, houses: Sequence[HouseFrames]) -> None:
