@@ -175,9 +175,9 @@ def passes_over_candidates(spec: DatasetSpec, root: Path, scenes: Sequence[str])
 
 
 def decided_views(spec: DatasetSpec, root: Path, scene: str) -> pd.DataFrame:
-    """Return a scene's planned views with what was decided about candidates; those of no class are left out.
+    """Return a scene's planned views with what was decided about candidates, the training images and the queries.
 
-    The index holds the rows of the plan.
+    Those of no class are left out, and so are queries beyond the limit. The index holds the rows of the plan.
     """
     table = read_plan(root, scene)
     if not _candidates(table):
@@ -195,7 +195,13 @@ def decided_views(spec: DatasetSpec, root: Path, scene: str) -> pd.DataFrame:
     table.loc[training, ["role", "covisible_reference"]] = "reference", ""
     table.loc[training, ["reference_angle", "reference_distance"]] = np.nan
     table.loc[training, "density"] = len(training)
-    return table[table["place"] >= 0]
+    return table.loc[np.sort(np.concatenate([training, limited_queries(spec, scene, assigned, training)]))]
+
+
+def limited_queries(spec: DatasetSpec, scene: str, assigned: Array, training: Array) -> Array:
+    """Return the rows of a scene's queries: views of a class that train none, up to the limit, uniformly at random."""
+    rows = np.setdiff1d(np.flatnonzero(assigned >= 0), training)
+    return generator(spec, scene, "queries").permutation(rows)[: spec.cross_view.queries_per_scene]
 
 
 def places_record(spec: DatasetSpec, root: Path, scene: str) -> PlacesRecord | None:
@@ -204,15 +210,17 @@ def places_record(spec: DatasetSpec, root: Path, scene: str) -> PlacesRecord | N
     if not _candidates(table):
         return None
     places = _read_places(root, scene)
-    assigned = _assigned(root, scene, len(table))
-    queries = np.delete(assigned, places.rows)
+    assigned, training = _assigned(root, scene, len(table)), np.array(places.rows)
+    queries = limited_queries(spec, scene, assigned, training)
+    dropped = int((assigned < 0).sum())
     return PlacesRecord(
         rule=rule(spec.cross_view, spec.camera.horizontal_fov),
         centre=None if places.centre is None else str(table["view"].iloc[places.centre]),
         points=places.points,
         candidates=len(table),
-        dropped=int((assigned < 0).sum()),
-        views=tuple(np.bincount(queries[queries >= 0], minlength=len(places.rows)).tolist()),
+        dropped=dropped,
+        over_limit=len(table) - dropped - len(training) - len(queries),
+        views=tuple(np.bincount(assigned[queries], minlength=len(training)).tolist()),
     )
 
 

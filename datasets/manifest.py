@@ -43,9 +43,10 @@ class SkippedRoom(_Strict):
 class PlacesRecord(_Strict):
     """The place classes of one scene: how they were made, where they lie, and how evenly views belong to them.
 
-    ``points`` are the classes' representative points in world x, y, and ``views`` the queries of each, by class;
-    ``dropped`` of the ``candidates`` belong to no class and are not in the dataset. ``centre`` is the view that the
-    training images were to look like, None where they were chosen at random.
+    ``points`` are the classes' representative points in world x, y, and ``views`` the queries of each, by class. Of the
+    ``candidates``, ``dropped`` belong to no class and ``over_limit`` were more queries than asked for; neither are in
+    the dataset. ``centre`` is the view that the training images were to look like, None where they were chosen at
+    random.
     """
 
     rule: str
@@ -53,6 +54,7 @@ class PlacesRecord(_Strict):
     points: tuple[tuple[float, float], ...]
     candidates: int
     dropped: int
+    over_limit: int = 0
     views: tuple[int, ...]
 
 
@@ -108,8 +110,7 @@ class Manifest(_Strict):
 
     def digest(self) -> str:
         """Return the SHA-256 over all fields but ``sha256`` itself."""
-        content = self.model_dump(mode="json", exclude={"sha256"})
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return _digest(self.model_dump(mode="json"))
 
     def to_json(self) -> str:
         """Return the text of ``dataset.json``."""
@@ -135,9 +136,14 @@ def read_manifest(folder: Path) -> Manifest:
         manifest = Manifest.model_validate(data)
     except ValidationError as error:
         raise InputError(f"{path}: {first_problem(error, known=list(Manifest.model_fields))}") from error
-    if manifest.sha256 != manifest.digest():
+    if manifest.sha256 != _digest(data):  # of what was written: fields that came since have defaults, and no digest
         raise InputError(f"{path}: was changed after it was written (its sha256 does not match); restore or regenerate")
     return manifest
+
+
+def _digest(content: dict[str, Any]) -> str:
+    own = {key: value for key, value in content.items() if key != "sha256"}
+    return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
 
 
 def _read_json(path: Path) -> dict[str, Any]:

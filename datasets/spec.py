@@ -96,6 +96,8 @@ class CrossViewSpec(_Strict):
     """Candidate views sampled over the whole of every val or test scene; those of no class are dropped."""
     places: int = Field(default=100, ge=2)
     """Place classes per scene, each with one training image."""
+    queries_per_scene: int | None = Field(default=None, ge=1)
+    """At most so many of the views that belong to classes become queries, drawn at random; by default all of them."""
     training_images: Literal["similar", "random"] = "similar"
     """Whether the training images are chosen to look alike, as in the paper, or at random."""
     max_range: float = Field(default=5.0, gt=0)

@@ -182,8 +182,8 @@ def test_five_kills_change_nothing(geometry_dataset, geometry_spec, tmp_path):
     assert_kills_change_nothing(geometry_spec, geometry_dataset, tmp_path)
 
 
-def test_five_kills_change_no_place(blind_dataset, blind_spec, tmp_path):
-    assert_kills_change_nothing(blind_spec, blind_dataset, tmp_path)
+def test_five_kills_change_no_place_and_no_choice_of_queries(limited_dataset, limited_spec, tmp_path):
+    assert_kills_change_nothing(limited_spec, limited_dataset, tmp_path)
 
 
 @pytest.mark.slow

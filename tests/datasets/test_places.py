@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 
 import numpy as np
 import pytest
 from relocbench.datasets.appearance import local_descriptors, nbnn_distance
+from relocbench.datasets.candidates import limited_queries
 from relocbench.datasets.check import check
+from relocbench.datasets.dataset import Dataset
 from relocbench.datasets.generate import generate
+from relocbench.datasets.manifest import MANIFEST
 from relocbench.datasets.places import choose_training_images, place_of, pose_cells, view_angle
 from relocbench.datasets.spec import CrossViewSpec
 from relocbench.datasets.view import draw_overview
@@ -157,3 +162,56 @@ def test_without_occlusion_fewer_views_are_dropped(blind_spec, blind_dataset, tm
     with_walls, without = (d.manifest.scenes[0].places for d in (blind_dataset, dataset))
     assert without.dropped < with_walls.dropped
     assert "walls or not" in without.rule
+
+
+def test_a_limit_keeps_that_many_queries_and_moves_no_class(blind_dataset, limited_dataset):
+    (all_of_them, some), columns = (
+        [d.views.table.set_index("view") for d in (blind_dataset, limited_dataset)],
+        ["role", "place", "covisibility", "covisible_reference", "reference_angle", "image", "depth"],
+    )
+    assert (some["role"] == "query").sum() == 60
+    assert (all_of_them["role"] == "query").sum() > 120
+    assert some[columns].equals(all_of_them.loc[some.index, columns])  # and the queries that are kept are unchanged
+    for role, table in (("reference", some), ("query", some)):
+        assert table[table["role"] == role].index.is_monotonic_increasing
+    assert (some["role"] == "reference").sum() == (all_of_them["role"] == "reference").sum()
+    before, after = (d.manifest.scenes[0].places for d in (blind_dataset, limited_dataset))
+    assert (before.points, before.candidates, before.dropped) == (after.points, after.candidates, after.dropped)
+    assert before.over_limit == 0
+    assert after.over_limit == sum(before.views) - 60
+    assert sum(after.views) == 60
+    assert after.candidates == after.dropped + after.over_limit + 60 + 5
+    images = {path.relative_to(limited_dataset.root).as_posix() for path in limited_dataset.root.rglob("*.png")}
+    assert images == set(some["depth"])
+
+
+def test_a_limit_favours_no_class(blind_dataset, limited_spec):
+    """Over many draws, each class keeps the same share of its queries."""
+    sizes = np.array(blind_dataset.manifest.scenes[0].places.views)
+    assigned = np.repeat([-1, *range(5)], [30, *(sizes + 1)])
+    training = np.array([np.flatnonzero(assigned == place)[0] for place in range(5)])
+    kept = np.zeros(5)
+    for seed in range(400):
+        rows = limited_queries(limited_spec.model_copy(update={"seed": seed}), "box", assigned, training)
+        assert len(set(rows)) == 60
+        assert not set(rows) & set(training)
+        kept += np.bincount(assigned[rows], minlength=5)
+    share = kept / 400 / sizes
+    assert share == pytest.approx(60 / sizes.sum(), abs=4 * np.sqrt(0.25 / 400 / sizes.min()))
+
+
+def test_a_dataset_from_before_there_was_a_limit_still_opens(blind_dataset, copy_of):
+    """A field that came since has a default; the digest is that of the file."""
+    folder = copy_of(blind_dataset)
+    content = json.loads((folder / MANIFEST).read_text())
+    del content["spec"]["cross_view"]["queries_per_scene"]
+    del content["scenes"][0]["places"]["over_limit"]
+    own = {key: value for key, value in content.items() if key != "sha256"}
+    content["sha256"] = hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
+    (folder / MANIFEST).write_text(json.dumps(content))
+    opened = Dataset.open(folder)
+    assert opened.manifest.scenes[0].places.over_limit == 0
+    content["seed_of_doubt"] = 1
+    (folder / MANIFEST).write_text(json.dumps(content))
+    with pytest.raises(InputError, match="seed_of_doubt"):
+        Dataset.open(folder)
