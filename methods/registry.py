@@ -27,6 +27,8 @@ _BUILT_IN = {
     "random": ".baselines.random:RandomReference",
     "oracle-nearest": ".baselines.oracle_nearest:OracleNearest",
     "dense-vlad": ".dense_vlad.dense_vlad:DenseVlad",
+    "netvlad": ".netvlad.netvlad:NetVlad",
+    "patch-netvlad": ".patch_netvlad.patch_netvlad:PatchNetVladNbnn",
     "sift-5pt": ".sift.sift_5pt:SiftFivePoint",
     "sift-pnp": ".sift.sift_pnp:SiftPnp",
 }

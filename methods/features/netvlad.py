@@ -38,6 +38,8 @@ class PlaceNetwork(nn.Module):
         super().__init__()
         self.pyramid = FeaturePyramid()
         channels = self.pyramid.channels
+        # What all positions have in common would be most of every residual: it goes before lengths are normalised.
+        self.centre = nn.BatchNorm2d(channels, affine=False)
         self.assign = nn.Conv2d(channels, words, 1)
         self.centroids = nn.Parameter(functional.normalize(torch.randn(words, channels), dim=1))
         self.whiten = _Whiten(words * channels, dimensions)
@@ -46,7 +48,7 @@ class PlaceNetwork(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """Return the descriptors (B, C, H/8, W/8) of all positions, unit length."""
-        return functional.normalize(self.pyramid(images)[1], dim=1)
+        return functional.normalize(self.centre(self.pyramid(images)[1]), dim=1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the VLAD vectors (B, words * C), unit length, not whitened: what training compares."""

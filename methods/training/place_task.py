@@ -18,7 +18,7 @@ Array = NDArray[Any]
 
 _HOUSES = 4  # in a batch: other houses are where half of the hard negatives come from
 _OVERLAP = (0.15, 0.9)  # of two views of one place: they share enough to be told, and differ enough to teach something
-_TEMPERATURE = 0.07  # of similarities: the smaller, the more the hardest negatives decide
+_TEMPERATURE = 0.1  # of similarities: the smaller, the more the hardest negatives decide
 _WITHIN = 2.0  # metres: a view from further away is not the same place
 _LEARNING_FRAMES = 3000  # from which the whitenings are learned
 _PATCHES_PER_FRAME = 2  # of them
@@ -57,8 +57,11 @@ class PlaceTask:
         images = image_batch(houses, batch, self._device)
         if not self.network.initialised:
             self.network.initialise(self.network.features(images))
-        vectors = self.network(images)
-        similarity = vectors @ vectors.T
+        vectors = self.network(images).float()
+        # What all vectors share is taken away, as the whitening will: else it grows until it hides what they tell.
+        vectors = functional.normalize(vectors - vectors.mean(dim=0), dim=1)
+        with torch.autocast(self._device.type, enabled=False):  # half precision cannot tell vectors so much alike apart
+            similarity = vectors @ vectors.T
         partner = torch.arange(len(batch), device=self._device) ^ 1  # the other one of a pair
         positive = similarity.gather(1, partner[:, None])
         losses, log = [], {"positive": float(positive.detach().mean())}

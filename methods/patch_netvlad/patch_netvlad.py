@@ -1,0 +1,58 @@
+"""`patch-netvlad`: the pose of the reference in which the query's patches find the nearest neighbours."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+
+from ...datasets.views import ViewSet
+from ..features.nbnn import Prototypes
+from ..features.patch_netvlad import PatchNetVlad
+from ..method import Estimate, Method, MethodConfig, Query
+from ..timing import stage
+
+
+class PatchNetVladConfig(MethodConfig):
+    """Settings of `patch-netvlad`."""
+
+    weights: str = "synthetic"
+    """"synthetic": trained on generated houses, comes with the package; or the path of a .safetensors file."""
+
+
+class PatchNetVladNbnn(Method):
+    """Patch-NetVLAD features (Hausler et al., CVPR 2021), ranked as in paper 000: each of the query's patches looks for
+    its nearest neighbour in a reference, and the mean distance (NBNN) ranks the references.
+
+    Hausler et al. rank by mutual matches and their geometry; between views from opposite sides there is none to check.
+    """
+
+    name = "patch-netvlad"
+    Config = PatchNetVladConfig
+
+    def __init__(self, config: MethodConfig | None = None) -> None:
+        super().__init__(config)
+        self._describe = PatchNetVlad(cast(PatchNetVladConfig, self.config).weights)
+
+    def build_map(self, references: ViewSet) -> None:
+        """Describe every reference by its patches."""
+        self.ids = references.ids
+        self.poses = references.poses
+        self.prototypes = Prototypes([self._describe(view.image()).patches for view in references])
+
+    def localize(self, query: Query) -> Estimate:
+        """Answer with the pose of the nearest reference; ``confidence`` is the negative NBNN distance."""
+        with stage("features"):
+            patches = self._describe(query.image).patches
+        with stage("nbnn"):
+            distance = self.prototypes.distances(patches).mean(axis=0)
+            order = np.argsort(distance, kind="stable")
+        return Estimate(
+            pose=self.poses[int(order[0])],
+            ranking=tuple(self.ids[i] for i in order),
+            confidence=-float(distance[order[0]]),
+        )
+
+    def map_bytes(self) -> int:
+        """Return the bytes of the references' patches and poses."""
+        return super().map_bytes() + self.prototypes.vectors.nbytes
