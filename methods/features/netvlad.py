@@ -27,12 +27,18 @@ PATCH_SIZES = ((2, 2), (5, 2), (8, 2))
 #: How much more the nearest cluster weighs than the second nearest, on average, before training (Arandjelovic's code).
 _FIRST_TO_SECOND = 100.0
 
+#: Length of a word's sum, in unit residuals, below which intra-normalisation does not make it as long as the others: a
+#: patch that hardly has the word says nothing by its direction, and rounding would decide it.
+_FAINTEST_WORD = 0.1
+
 
 class PlaceNetwork(nn.Module):
     """Turns images (B, 3, H, W) in [0, 1], sides multiples of 32, into vectors that tell how alike places are.
 
     ``words`` clusters; ``dimensions`` and ``patch_dimensions`` are those of the whitened vectors of images and patches.
     """
+
+    initialised: Tensor
 
     def __init__(self, words: int = 32, dimensions: int = 256, patch_dimensions: int = 64) -> None:
         super().__init__()
@@ -78,11 +84,13 @@ class PlaceNetwork(nn.Module):
         """
         assignment = self.assign(features).softmax(dim=1).permute(0, 2, 3, 1)  # (B, h, w, words)
         residuals = features.permute(0, 2, 3, 1).unsqueeze(3) - self.centroids  # (B, h, w, words, C)
-        sums = (residuals * assignment.unsqueeze(4)).flatten(3).cumsum(dim=1).cumsum(dim=2)
-        sums = functional.pad(sums, (0, 0, 1, 0, 1, 0))
-        x0, y0, x1, y1 = torch.from_numpy(patch_positions(*features.shape[2:])).to(features.device).T
-        patches = sums[:, y1, x1] - sums[:, y0, x1] - sums[:, y1, x0] + sums[:, y0, x0]
-        return _normalised(patches.unflatten(2, self.centroids.shape))
+        sums = _integral((residuals * assignment.unsqueeze(4)).flatten(3))
+        patches = []
+        for side, step in PATCH_SIZES:
+            first, last = slice(None, -side, step), slice(side, None, step)
+            inside = sums[:, last, last] - sums[:, first, last] - sums[:, last, first] + sums[:, first, first]
+            patches.append(inside.flatten(1, 2))
+        return _normalised(torch.cat(patches, dim=1).unflatten(2, self.centroids.shape))
 
     @torch.no_grad()
     def initialise(self, features: Tensor) -> None:
@@ -112,13 +120,29 @@ def patch_positions(rows: int, columns: int, sizes: Sequence[tuple[int, int]] = 
     return np.concatenate(patches).astype(np.int64)
 
 
+def _integral(values: Tensor) -> Tensor:
+    """Return the sums (B, h + 1, w + 1, D) of values (B, h, w, D) above and to the left of each corner."""
+    sums = functional.pad(values, (0, 0, 1, 0, 1, 0))
+    # Row by row and column by column: `torch.cumsum` goes through them one number at a time, and takes five times as
+    # long.
+    for row in range(1, sums.shape[1]):
+        sums[:, row] += sums[:, row - 1]
+    for column in range(1, sums.shape[2]):
+        sums[:, :, column] += sums[:, :, column - 1]
+    return sums
+
+
 def _normalised(sums: Tensor) -> Tensor:
-    """Return vectors (..., words * C) of sums (..., words, C): each word of unit length, then the whole."""
-    return functional.normalize(functional.normalize(sums, dim=-1).flatten(-2), dim=-1)
+    """Return vectors (..., words * C) of sums (..., words, C): each word of unit length at most, then the whole."""
+    return functional.normalize(functional.normalize(sums, dim=-1, eps=_FAINTEST_WORD).flatten(-2), dim=-1)
 
 
 class _Whiten(nn.Module):
     """A `Whitening` that is kept in the network's checkpoint: takes (..., D), returns (..., d) of unit length."""
+
+    mean: Tensor
+    projection: Tensor
+    learned: Tensor
 
     def __init__(self, given: int, kept: int) -> None:
         super().__init__()

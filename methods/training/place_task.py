@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..features.netvlad import PlaceNetwork
+from .dense_tasks import jittered
 from .frames import HouseFrames, image_batch
 
 Array = NDArray[Any]
@@ -54,7 +55,7 @@ class PlaceTask:
         (Sohn, "Improved deep metric learning with multi-class N-pair loss objective", NIPS 2016). The log has the mean
         similarities of positives and of the hardest negatives.
         """
-        images = image_batch(houses, batch, self._device)
+        images = jittered(image_batch(houses, batch, self._device))
         if not self.network.initialised:
             self.network.initialise(self.network.features(images))
         vectors = self.network(images).float()
