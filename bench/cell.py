@@ -12,16 +12,14 @@ from pydantic import ValidationError
 
 from ..errors import InputError
 from ..methods.isolated.isolated_method import IsolatedMethod, isolated
-from ..methods.method import Method, Privilege
+from ..methods.method import Method
 from ..methods.registry import make_method, method_class
 from .messages import Assignment
 from .provenance import code_version, digest
+from .roles import role_of
 from .tracks import MethodEntry, TrackSpec
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-
-#: The method that answers without looking: where every table's scale starts.
-_CHANCE = "random"
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,6 @@ class Cell:
     config: dict[str, Any]
     key: str
     fit: FitPlan | None
-    privileges: tuple[Privilege, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -94,17 +91,7 @@ def make_cell(entry: MethodEntry, settings: RunSettings) -> Cell:
         "fit": None if fit is None else fit.key,
         "timeouts": [settings.query_timeout, settings.map_timeout],
     }
-    privileges = tuple(sorted(method.privileges))
-    return Cell(entry.label, _role(method), entry.name, config, digest(decides), fit, privileges)
-
-
-def _role(method: Method) -> str:
-    """Return what a method is to the others of its tables, see ``ESTIMATE_COLUMNS``."""
-    if "pose" in method.privileges:
-        return "oracle"
-    if method.privileges:
-        return "oracle maps"
-    return "chance" if method.name == _CHANCE else ""
+    return Cell(entry.label, role_of(method), entry.name, config, digest(decides), fit)
 
 
 def choose_entries(

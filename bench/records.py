@@ -11,9 +11,7 @@ from ..datasets.views import POSE_COLUMNS
 #: Columns of estimates.parquet. A failure is a row too: its errors are infinite and its estimate NaN.
 ESTIMATE_COLUMNS: dict[str, str] = {
     "method": "string",  # display name, unique in the run
-    # "" | oracle (was given the query's pose) | oracle maps (was given the simulator's depth or segmentation) | chance
-    # (answers without looking)
-    "role": "string",
+    "role": "string",  # see bench.roles: "" | chance | oracle | oracle segmentation, ...
     "scene": "string",
     "map": "string",
     "room": "string",

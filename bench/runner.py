@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ..datasets.manifest import Manifest
 from ..datasets.spec import SimulatorSpec
 from ..datasets.views import ViewSet
 from ..errors import InputError, RunError
@@ -27,7 +28,7 @@ from .overwrite import Overwrite
 from .provenance import fingerprint, session, usable_cores
 from .records import arrow_schema
 from .schedule import perform
-from .store import COLUMNS, ESTIMATES, MAPS, RUN, SPANS, CellRecord, RunRecord, RunStore, write_record
+from .store import COLUMNS, ESTIMATES, MAPS, RUN, SPANS, CellRecord, PlaceCounts, RunRecord, RunStore, write_record
 from .tables import UnitTruth, estimates_table, maps_table, spans_table
 from .tasks import FitTask, Task, UnitTask
 from .track_dataset import track_dataset
@@ -83,7 +84,7 @@ def run_track(
             map_timeout=map_timeout or spec.map_timeout,
         )
         cells = [make_cell(entry, settings) for entry in entries]
-        record = _record(spec, size, folder, settings, data.manifest.spec.simulator, cells)
+        record = _record(spec, size, folder, settings, data.manifest, cells)
         missing = _missing(folder, cells, Overwrite(overwrite))
         if missing:
             record = record.model_copy(update={"sessions": (*record.sessions, session(jobs=jobs))})
@@ -113,7 +114,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _record(
-    spec: TrackSpec, size: str, folder: Path, settings: RunSettings, simulator: SimulatorSpec, cells: list[Cell]
+    spec: TrackSpec, size: str, folder: Path, settings: RunSettings, manifest: Manifest, cells: list[Cell]
 ) -> RunRecord:
     """Return what ``run.json`` is to say: this call's methods, beside those that earlier calls left there."""
     inside = settings.dataset.is_relative_to(folder.resolve())
@@ -127,9 +128,11 @@ def _record(
         primary=spec.primary,
         dataset=str(settings.dataset.relative_to(folder.resolve()) if inside else settings.dataset),
         dataset_sha256=settings.dataset_sha256,
-        simulator=str(simulator),
+        simulator=str(manifest.spec.simulator),
         query_timeout=settings.query_timeout,
         map_timeout=settings.map_timeout,
+        sweeps=spec.sweeps,
+        places=_place_counts(manifest, settings.split),
         cells=tuple(_cell_record(cell) for cell in cells),
         sessions=(),
     )
@@ -147,12 +150,25 @@ def _record(
     )
 
 
+def _place_counts(manifest: Manifest, split: str) -> dict[str, PlaceCounts]:
+    """Return what the dataset's manifest says of the classes of each scene: the dataset may be gone one day."""
+    return {
+        scene.name: PlaceCounts(
+            candidates=scene.places.candidates,
+            no_class=scene.places.dropped,
+            over_limit=scene.places.over_limit,
+            queries=scene.places.views,
+        )
+        for scene in manifest.scenes
+        if scene.places is not None and scene.split == split
+    }
+
+
 def _cell_record(cell: Cell) -> CellRecord:
     fit = None if cell.fit is None else cell.fit.folder
     return CellRecord(
         label=cell.label,
         role=cell.role,
-        privileges=cell.privileges,
         method=cell.method,
         config=cell.config,
         key=cell.key,

@@ -6,7 +6,7 @@ bootstrap over scenes; the same draws serve all methods, so that differences bet
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from . import metrics
 from .bootstrap import FEW_CLUSTERS, LEVEL, RESAMPLES, MedianDraws, cluster_counts, differences, interval, mean_draws
+from .roles import is_ranked
 
 Array = NDArray[Any]
 
@@ -28,10 +29,6 @@ PRIMARY = "auc_translation_1m"
 #: More clusters than this (single queries, mostly) are dealt into so many groups, which bounds the memory of a resample
 #: and moves no interval that could be told from its own Monte Carlo error.
 MOST_CLUSTERS = 500
-
-
-#: The roles of methods that were given a part of the ground truth.
-UNRANKED = ("oracle", "oracle maps")
 
 
 @dataclass(frozen=True)
@@ -181,8 +178,8 @@ def leaderboard(
 
     ``rank`` is 1 plus the number of methods that are better by ``primary`` beyond doubt: the paired interval of the
     difference excludes zero at ``level`` (each pair on its own, not corrected for the number of pairs). Methods that
-    cannot be told apart therefore share a rank. Methods that were given a part of the ground truth (the roles
-    `UNRANKED`) are listed but not ranked: they are not comparable with those that see the image only.
+    cannot be told apart therefore share a rank. Methods that were given a part of the ground truth (see
+    :mod:`relocbench.bench.roles`) are listed but not ranked: those that see the image only do not compare with them.
 
     Intervals resample whole clusters: ``cluster_unit`` says which. It is "scene" where there are at least five; with
     fewer, "map", then "place" (queries of one place share its one reference), then "query", and the intervals then hold
@@ -227,17 +224,35 @@ def paired(
     Columns: density, metric, a, b, value_a, value_b, difference, low, high, distinguishable (the interval excludes
     zero), queries, clusters, cluster_unit. Raises ``InputError`` for an unknown method or metric.
     """
+    return paired_all(estimates, [(a, b)], metric, level=level, resamples=resamples, seed=seed)
+
+
+def paired_all(
+    estimates: pd.DataFrame,
+    pairs: Sequence[tuple[str, str]],
+    metric: str = PRIMARY,
+    *,
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return what :func:`paired` says of every pair, by density, then in the order of ``pairs``.
+
+    The draws of a method serve all of its pairs.
+    """
     chosen = _metric(metric)
     known = list(estimates["method"].unique())
-    for name in (a, b):
+    named = list(dict.fromkeys(name for pair in pairs for name in pair))
+    for name in named:
         if name not in known:
             raise InputError(f"no results of a method {name!r}; there are {', '.join(known)}")
     rows = []
-    both = estimates[estimates["method"].isin([a, b])]
-    for density, unit, groups in _by_density(both, _Bootstrap(level, resamples, seed)):
-        if a in groups and b in groups:
-            row = _difference(groups[a][0], groups[b][0], chosen)
-            rows.append({"density": density, "metric": metric, "a": a, "b": b, **row, "cluster_unit": unit})
+    of_these = estimates[estimates["method"].isin(named)]
+    for density, unit, groups in _by_density(of_these, _Bootstrap(level, resamples, seed)):
+        for a, b in pairs:
+            if a in groups and b in groups:
+                row = _difference(groups[a][0], groups[b][0], chosen)
+                rows.append({"density": density, "metric": metric, "a": a, "b": b, **row, "cluster_unit": unit})
     return pd.DataFrame(rows)
 
 
@@ -343,7 +358,7 @@ def _difference(a: _Answers, b: _Answers, metric: Metric) -> dict[str, Any]:
 
 def _ranks(groups: Groups, metric: Metric) -> list[int | None]:
     """Return the rank of each method, in order: 1 plus the number of methods that are better beyond doubt."""
-    ranked = {method: answers for method, (answers, role) in groups.items() if role not in UNRANKED}
+    ranked = {method: answers for method, (answers, role) in groups.items() if is_ranked(role)}
     better = dict.fromkeys(ranked, 0)
     names = list(ranked)
     for i, a in enumerate(names):

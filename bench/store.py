@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -23,9 +23,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ..datasets.dataset import Dataset
 from ..datasets.spec import first_problem
 from ..errors import InputError, RunError
-from ..methods.method import Privilege
 from .records import ESTIMATE_COLUMNS, MAP_COLUMNS, SPAN_COLUMNS
 from .scoring import leaderboard
+from .tracks import SweepSpec
 
 RUN = "run.json"
 LEADERBOARD = "leaderboard.csv"
@@ -49,7 +49,15 @@ class CellRecord(_Strict):
     key: str
     folder: str
     fit: str | None = None
-    privileges: tuple[Privilege, ...] = ()
+
+
+class PlaceCounts(_Strict):
+    """How a scene's candidates were dealt out: to no class, over the limit of queries, to each class as queries."""
+
+    candidates: int
+    no_class: int
+    over_limit: int
+    queries: tuple[int, ...]
 
 
 class RunRecord(_Strict):
@@ -69,6 +77,8 @@ class RunRecord(_Strict):
     simulator: str = "raycast"  # what earlier versions rendered with, and did not write down
     query_timeout: float
     map_timeout: float
+    sweeps: tuple[SweepSpec, ...] = ()
+    places: dict[str, PlaceCounts] = {}  # by scene, where the protocol has places
     cells: tuple[CellRecord, ...]
     sessions: tuple[dict[str, Any], ...]
 
@@ -127,13 +137,9 @@ class RunStore:
         return json.loads(facts.read_text())["seconds"] if facts is not None and facts.exists() else None
 
     def leaderboard(self) -> pd.DataFrame:
-        """Return the leaderboard by the track's primary metric, see :func:`relocbench.bench.scoring.leaderboard`.
-
-        Beside its columns stands ``given``, see :func:`with_given`.
-        """
+        """Return the leaderboard by the track's primary metric, see :func:`relocbench.bench.scoring.leaderboard`."""
         needed = [name for name in ESTIMATE_COLUMNS if name != "ranking"]  # the one column that is long
-        board = leaderboard(self.estimates(needed), primary=self.record.primary)
-        return with_given(board, {cell.label: cell for cell in self.record.cells})
+        return leaderboard(self.estimates(needed), primary=self.record.primary)
 
     def write_leaderboard(self) -> Path:
         """Write ``leaderboard.csv`` and return its path."""
@@ -151,18 +157,6 @@ class RunStore:
         if not tables:
             return pd.DataFrame({column: pd.Series(dtype=dtype) for column, dtype in chosen.items()})
         return pd.concat(tables, ignore_index=True).astype(chosen)
-
-
-def with_given(board: pd.DataFrame, cells: Mapping[str, CellRecord]) -> pd.DataFrame:
-    """Return a leaderboard with the column ``given`` after ``role``: what of the truth each method was given.
-
-    It holds the names of its privileges in order, separated by spaces, "" for a method that sees the image only.
-    """
-    if board.empty:
-        return board
-    board = board.copy()
-    board.insert(list(board).index("role") + 1, "given", [" ".join(cells[m].privileges) for m in board["method"]])
-    return board
 
 
 def write_record(folder: Path, record: RunRecord) -> None:

@@ -10,17 +10,17 @@ from rich.console import Console
 from rich.table import Table
 
 from .leaderboard import (
-    MARKS,
     MetricColumn,
     chance_note,
     interval_note,
     main_metrics,
-    mark_notes,
     metric_decimals,
+    notes_on_marks,
     rank_texts,
     ranks_places,
     three_digits,
 )
+from .marks import marked
 from .rows import each_row
 from .tables import format_number
 
@@ -75,9 +75,14 @@ def _table(board: pd.DataFrame, shown: Sequence[MetricColumn]) -> Table:
     table.add_column("latency p50\n(ms)", justify="right", no_wrap=True)
     cells = [_texts(board, metric) for metric in shown]
     for i, (rank, row) in enumerate(zip(rank_texts(board), each_row(board), strict=True)):
-        name = f"{row.method} {MARKS.get(row.role, '')}".strip()
         values = [texts[i] for texts in cells]
-        table.add_row(rank, name, *values, three_digits(row.seconds_p50 * 1e3), style="dim" if row.role else None)
+        table.add_row(
+            rank,
+            marked(row.method, row.role),
+            *values,
+            three_digits(row.seconds_p50 * 1e3),
+            style="dim" if row.role else None,
+        )
     return table
 
 
@@ -95,4 +100,4 @@ def _texts(board: pd.DataFrame, metric: MetricColumn) -> list[str]:
 def _footnote(board: pd.DataFrame) -> str:
     places = ranks_places(str(board["primary"].iloc[0]))
     counted = chance_note(board) if places else "Errors are medians over all queries, failures counted as infinite."
-    return " ".join([interval_note(board), counted, *mark_notes(board)])
+    return " ".join([interval_note(board), counted, *notes_on_marks(board)])

@@ -16,7 +16,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
 from numpy.typing import NDArray
 
 from .palette import CHANCE_COLOUR, COLOURS, ORACLE_COLOUR, page_colour
@@ -151,6 +151,29 @@ class LogScale:
         if self.infinity is not None:
             rule = axis.axhline if which == "y" else axis.axvline
             rule(self.high, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)), zorder=1)
+
+
+@dataclass(frozen=True)
+class ShareScale:
+    """A linear axis of shares from 0 on, in percent."""
+
+    high: float
+
+    @classmethod
+    def up_to(cls, values: NDArray[Any]) -> ShareScale:
+        """Return the scale that holds ``values``; NaN is left out."""
+        finite = np.asarray(values, dtype=np.float64)
+        finite = finite[np.isfinite(finite)]
+        return cls(float(finite.max()) * 1.12 if len(finite) and finite.max() > 0 else 1.0)
+
+    def place(self, values: Any) -> NDArray[Any]:
+        """Return where to draw ``values``."""
+        return np.clip(np.asarray(values, dtype=np.float64), 0.0, self.high)
+
+    def apply(self, axis: Axes) -> None:
+        """Set the limits and ticks of the vertical axis."""
+        axis.set_ylim(0.0, self.high)
+        axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0 if self.high > 0.05 else 1))
 
 
 def log_ticks(low: float, high: float) -> list[float]:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ..bench.latency import OTHER, TOTAL
 from .leaderboard import method_cells, three_digits
+from .marks import map_notes
 from .rows import each_row
 from .tables import Cell, Column, Table, number_cell, text_cell
 
@@ -44,11 +45,11 @@ def query_table(latency: pd.DataFrame, estimates: pd.DataFrame, roles: Mapping[s
         ]
         for row in each_row(total)
     ]
-    notes = ("Percentiles are of warm queries. Reading and decoding the image is not part of the latency.",)
-    return Table("Latency of one query", columns, rows, notes)
+    note = "Percentiles are of warm queries. Reading and decoding the image is not part of the latency."
+    return Table("Latency of one query", columns, rows, (note, *_map_notes(total, roles)))
 
 
-def stage_table(latency: pd.DataFrame) -> Table:
+def stage_table(latency: pd.DataFrame, roles: Mapping[str, str]) -> Table:
     """Return what each stage of a query costs (the rows of ``latency_table`` of one machine)."""
     columns = (
         Column("Method", numeric=False),
@@ -62,7 +63,7 @@ def stage_table(latency: pd.DataFrame) -> Table:
     )
     rows = [
         [
-            text_cell(row.method),
+            *method_cells([row.method], [roles[row.method]]),
             number_cell(row.density),
             text_cell(row.stage),
             number_cell(row.queries),
@@ -74,11 +75,12 @@ def stage_table(latency: pd.DataFrame) -> Table:
     notes = (
         "Percentiles are over the warm queries that went through the stage, inner stages included; "
         "shares exclude inner stages.",
+        *_map_notes(latency, roles),
     )
     return Table("Latency by stage", columns, rows, notes)
 
 
-def map_table(maps: pd.DataFrame, fit_seconds: Mapping[str, float | None]) -> Table:
+def map_table(maps: pd.DataFrame, fit_seconds: Mapping[str, float | None], roles: Mapping[str, str]) -> Table:
     """Return what is paid before the first query: medians over the maps (``MAP_COLUMNS``) per method and density."""
     columns = (
         Column("Method", numeric=False),
@@ -95,15 +97,20 @@ def map_table(maps: pd.DataFrame, fit_seconds: Mapping[str, float | None]) -> Ta
         method, density = str(group["method"].iloc[0]), int(group["density"].iloc[0])
         middle = group[["start_seconds", "build_seconds", "map_bytes"]].median()
         learning = fit_seconds.get(method)
-        cells = [text_cell(method), number_cell(density), number_cell(len(group))]
+        cells = [*method_cells([method], [roles[method]]), number_cell(density), number_cell(len(group))]
         cells.append(_cell(float("nan") if learning is None else learning))
         cells += [_cell(middle["start_seconds"]), _cell(middle["build_seconds"]), _cell(middle["map_bytes"] / 1e6)]
         rows.append([*cells, _cell(group["peak_memory_bytes"].max() / 1e6)])
     notes = (
         "Methods that share what they learned show the same learning time. "
         "Peak memory is of the whole process, its libraries included.",
+        *_map_notes(maps, roles),
     )
     return Table("Before the first query", columns, rows, notes)
+
+
+def _map_notes(table: pd.DataFrame, roles: Mapping[str, str]) -> list[str]:
+    return map_notes(roles[method] for method in table["method"].unique())
 
 
 def stage_means(latency: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +11,10 @@ import pandas as pd
 
 from ..bench.metrics import chance_reciprocal_rank
 from ..bench.scoring import METRICS
+from .marks import map_notes, mark_notes, marked
 from .rows import each_row
 from .tables import NOTHING, Cell, Column, Table, column_decimals, number_cell, text_cell
 
-ORACLE_MARK, CHANCE_MARK = "†", "‡"
-MARKS = {"oracle": ORACLE_MARK, "chance": CHANCE_MARK, "": ""}
-MARK_NOTES = {
-    "oracle": f"{ORACLE_MARK} was given the ground truth: a bound, not ranked.",
-    "chance": f"{CHANCE_MARK} answers without looking: the level of chance.",
-}
 PERCENT_DECIMALS_FROM = 500  # queries: with fewer, a tenth of a percent is less than one query
 
 
@@ -118,6 +113,7 @@ def further_table(board: pd.DataFrame) -> Table:
         "Recall@N: the share of queries whose covisible reference is among the first N. "
         "Recall within a distance: the reference ranked first was taken that close to the query. "
         f"{NOTHING}: the method ranks no references.",
+        *map_notes(board["role"]),
     )
     return Table(_caption(board, "Further metrics"), tuple(columns), _transposed(cells), notes)
 
@@ -135,7 +131,7 @@ def full_table(board: pd.DataFrame) -> Table:
     return Table("All metrics", tuple(columns), _transposed(cells))
 
 
-def difference_table(differences: pd.DataFrame, metric: str) -> Table:
+def difference_table(differences: pd.DataFrame, metric: str, roles: Mapping[str, str]) -> Table:
     """Return paired differences (the rows of ``bench.scoring.paired``) of one metric as a table."""
     shown = SHOWN[metric]
     values = differences[["value_a", "value_b", "difference", "low", "high"]] * shown.factor
@@ -154,8 +150,7 @@ def difference_table(differences: pd.DataFrame, metric: str) -> Table:
     rows = [
         [
             number_cell(row.density),
-            text_cell(row.a),
-            text_cell(row.b),
+            *method_cells([row.a, row.b], [roles[row.a], roles[row.b]]),
             number_cell(value.value_a, decimals),
             number_cell(value.value_b, decimals),
             number_cell(value.difference, decimals, low=value.low, high=value.high),
@@ -165,9 +160,9 @@ def difference_table(differences: pd.DataFrame, metric: str) -> Table:
         for row, value in zip(each_row(differences), each_row(values), strict=True)
     ]
     caption = f"Paired differences: {in_words(metric)}"
-    return Table(
-        caption, columns, rows, ("Both methods answered the same queries; the interval is of their difference.",)
-    )
+    notes = ("Both methods answered the same queries; the interval is of their difference.",)
+    compared = {roles[name] for column in ("a", "b") for name in differences[column]}
+    return Table(caption, columns, rows, (*notes, *map_notes(compared)))
 
 
 def _verdict(row: Any, metric: MetricColumn) -> str:
@@ -179,6 +174,7 @@ def _verdict(row: Any, metric: MetricColumn) -> str:
 def failure_table(reasons: pd.DataFrame, board: pd.DataFrame) -> Table:
     """Return how often each method failed for each reason (the rows of ``bench.scoring.failure_reasons``)."""
     queries = board.set_index(["method", "density"])["queries"]
+    roles = dict(zip(board["method"], board["role"], strict=True))
     columns = (
         Column("Method", numeric=False),
         Column("References per map"),
@@ -188,7 +184,7 @@ def failure_table(reasons: pd.DataFrame, board: pd.DataFrame) -> Table:
     )
     rows = [
         [
-            text_cell(row.method),
+            *method_cells([row.method], [roles[row.method]]),
             number_cell(row.density),
             text_cell(row.reason),
             number_cell(count),
@@ -196,13 +192,12 @@ def failure_table(reasons: pd.DataFrame, board: pd.DataFrame) -> Table:
         ]
         for row, count in zip(each_row(reasons), reasons["count"], strict=True)  # .count is a tuple's method
     ]
-    return Table("Failures by reason", columns, rows)
+    return Table("Failures by reason", columns, rows, tuple(map_notes(roles[method] for method in reasons["method"])))
 
 
 def method_cells(methods: Iterable[str], roles: Iterable[str]) -> list[Cell]:
-    """Return the methods' names as cells, bounds marked."""
-    pairs = zip(methods, roles, strict=True)
-    return [Cell(f"{name} {MARKS.get(role, '')}".strip(), name) for name, role in pairs]
+    """Return the methods' names as cells, marked where they see more or less than the image."""
+    return [Cell(marked(name, role), name) for name, role in zip(methods, roles, strict=True)]
 
 
 def rank_texts(board: pd.DataFrame) -> list[str]:
@@ -273,23 +268,24 @@ def _notes(board: pd.DataFrame) -> tuple[str, ...]:
     ties = "Methods that the paired intervals cannot tell apart share a rank (2=)."
     area = "AUC: the area under the recall curve up to that error, over all queries; a failure adds nothing."
     failing = ["A failure counts as infinitely wrong; ∞: at least half of the queries failed."]
-    return (interval_note(board), ties, area, *(failing if (board["failures"] > 0).any() else []), *mark_notes(board))
+    return (
+        interval_note(board),
+        ties,
+        area,
+        *(failing if (board["failures"] > 0).any() else []),
+        *notes_on_marks(board),
+    )
 
 
 def _notes_on_places(board: pd.DataFrame) -> tuple[str, ...]:
     ties = "Methods that the paired intervals cannot tell apart share a rank (2=)."
     top = "Top-N: the share of queries whose place is among the first N that were ranked; a failure scores 0 in all."
-    return (interval_note(board), chance_note(board), ties, top, *mark_notes(board))
+    return (interval_note(board), chance_note(board), ties, top, *notes_on_marks(board))
 
 
-def mark_notes(board: pd.DataFrame) -> list[str]:
-    """Return what the marks in a leaderboard mean; who knows where a query was taken need not know its place."""
-    notes = dict(MARK_NOTES)
-    if ranks_places(str(board["primary"].iloc[0])):
-        notes["oracle"] = (
-            f"{ORACLE_MARK} was given the ground truth: not ranked, and a pose alone does not tell the place."
-        )
-    return [note for role, note in notes.items() if role in set(board["role"])]
+def notes_on_marks(board: pd.DataFrame) -> list[str]:
+    """Return what the marks in a leaderboard mean."""
+    return mark_notes(board["role"], places=ranks_places(str(board["primary"].iloc[0])))
 
 
 def chance_note(board: pd.DataFrame) -> str:

@@ -14,6 +14,7 @@ from ..bench.curves import mrr_curve
 from ..bench.latency import TOTAL
 from ..bench.metrics import chance_reciprocal_rank
 from ..bench.store import RunStore
+from .classes import class_table
 from .figures import inline_svg, svg_text
 from .floor_plan import QUERIES_PER_PLAN, SCENES_PER_FIGURE, floor_plan
 from .latency import DENSITY, map_table, query_table, stage_means, stage_table
@@ -26,6 +27,7 @@ from .leaderboard import (
     main_table,
     ranks_places,
 )
+from .marks import spelled_out
 from .page_tables import PageTable, page_table
 from .palette import page_colour
 from .plots import (
@@ -37,6 +39,7 @@ from .plots import (
     mrr_against,
     rank_curves,
     stage_bars,
+    value_against_sweep,
 )
 from .query_browser import browse_queries
 from .summary import MachineSummary, Summary
@@ -101,6 +104,7 @@ class PageGroup:
     cdfs: list[Plot]
     accuracy: list[Plot]
     floor_plans: list[Plot]
+    classes: PageTable | None
     latency_note: str
     machines: list[MachinePart]
     browser: BrowserPart
@@ -137,11 +141,14 @@ def page_group(summary: Summary, *, identifier: str) -> PageGroup:
             (str(density), shown(further_table(board), "further"))
             for density, board in zip(summary.densities, boards, strict=True)
         ],
-        differences=shown(difference_table(summary.differences, results.primary)) if len(summary.differences) else None,
+        differences=shown(difference_table(summary.differences, results.primary, summary.roles))
+        if len(summary.differences)
+        else None,
         failures=shown(failure_table(summary.reasons, summary.board)),
         cdfs=[_cdf(summary, density, identifier) for density in summary.densities],
         accuracy=_accuracy_plots(summary, identifier),
         floor_plans=_floor_plans(summary, identifier),
+        classes=shown(class_table(results.places, summary.at(summary.base_density))) if results.places else None,
         latency_note=_latency_note(summary),
         machines=[_machine_part(summary, machine, identifier, shown) for machine in summary.machines],
         browser=_browser(summary),
@@ -222,8 +229,8 @@ def _at_density(density: int) -> str:
 
 def _accuracy_plots(summary: Summary, identifier: str) -> list[Plot]:
     if ranks_places(summary.results.primary):
-        return _place_curves(summary, identifier)
-    plots = []
+        return [*_sweep_plots(summary, identifier), *_place_curves(summary, identifier)]
+    plots = _sweep_plots(summary, identifier)
     estimates = summary.at(summary.base_density)
     if len(covisibility_quartiles(estimates)):
         plots.append(
@@ -239,7 +246,9 @@ def _accuracy_plots(summary: Summary, identifier: str) -> list[Plot]:
     if len(summary.densities) > 1:
         plots.append(
             _plot(
-                error_against_references(_metric_points(summary.board), summary.order, summary.styles),
+                error_against_references(
+                    _metric_points(summary.board, "median_translation_error"), summary.order, summary.styles
+                ),
                 "error-references",
                 identifier,
                 title="What more references are worth",
@@ -249,8 +258,40 @@ def _accuracy_plots(summary: Summary, identifier: str) -> list[Plot]:
     return plots
 
 
-def _metric_points(board: pd.DataFrame) -> pd.DataFrame:
-    name = "median_translation_error"
+def _sweep_plots(summary: Summary, identifier: str) -> list[Plot]:
+    """Draw the primary metric against what sweeps vary, one plot per axis; a share only, as shares are drawn here."""
+    metric = SHOWN[summary.results.primary]
+    if metric.unit != "%":
+        return []
+    points = _metric_points(summary.board[summary.board["density"] == summary.base_density], metric.name)
+    points = points.set_index("method")
+    plots = []
+    for number, axis in enumerate(dict.fromkeys(sweep.axis for sweep in summary.results.sweeps)):
+        rows = [
+            {"sweep": sweep.name, "x": x, "method": method, **points.loc[method, ["value", "low", "high"]]}
+            for sweep in summary.results.sweeps
+            for method, x in sweep.values.items()
+            if sweep.axis == axis and method in points.index
+        ]
+        if len({row["x"] for row in rows}) < 2:
+            continue
+        swept = {row["method"] for row in rows}
+        levels = points.loc[[method not in swept for method in points.index]].reset_index()
+        plots.append(
+            _plot(
+                value_against_sweep(
+                    pd.DataFrame(rows), levels, summary.styles, label=f"{metric.header} of all queries", axis_label=axis
+                ),
+                f"sweep-{number + 1}" if number else "sweep",
+                identifier,
+                title=f"What {axis[0].lower()}{axis[1:]} are worth",
+                caption="Bars are the leaderboard's intervals; the other methods are drawn as levels.",
+            )
+        )
+    return plots
+
+
+def _metric_points(board: pd.DataFrame, name: str) -> pd.DataFrame:
     names = {name: "value", f"{name}_low": "low", f"{name}_high": "high", "seconds_p50": "latency"}
     points = board.rename(columns=names)[["method", "density", "value", "low", "high", "latency"]]
     # An interval that nobody knows (one scene of one query) has no length.
@@ -296,8 +337,8 @@ def _machine_part(
         title=f"Machine {machine.fingerprint}",
         description=_machine_description(machine),
         latency=shown(query_table(machine.latency, machine.estimates, summary.roles)),
-        stages=shown(stage_table(machine.latency)),
-        maps=shown(map_table(machine.maps, summary.results.fit_seconds)),
+        stages=shown(stage_table(machine.latency, summary.roles)),
+        maps=shown(map_table(machine.maps, summary.results.fit_seconds, summary.roles)),
         plots=_machine_plots(summary, machine, identifier),
     )
 
@@ -311,7 +352,7 @@ def _machine_plots(summary: Summary, machine: MachineSummary, identifier: str) -
     if len(stages):
         plots.append(
             _plot(
-                stage_bars(stages, summary.order),
+                stage_bars(stages, summary.order, summary.styles),
                 f"stages{suffix}",
                 identifier,
                 title="Where the time of a query goes",
@@ -321,19 +362,21 @@ def _machine_plots(summary: Summary, machine: MachineSummary, identifier: str) -
         )
     board = summary.board[(summary.board["density"] == density)]
     here = latency[latency["stage"] == TOTAL].set_index("method")["p50"]
-    points = _metric_points(board).assign(latency=board["method"].map(here))
+    places = ranks_places(summary.results.primary)
+    name = summary.results.primary if places else "median_translation_error"
+    points = _metric_points(board, name).assign(latency=board["method"].map(here))
     points = points[points["latency"].notna()]
-    if not ranks_places(summary.results.primary) and (points["method"].map(summary.roles) == "").any():
+    if (points["method"].map(summary.roles) == "").any():
+        label = f"{SHOWN[name].header} of all queries" if places else "Median translation error, all queries (m)"
         plots.append(
             _plot(
-                accuracy_against_latency(
-                    points, summary.styles, metric="Median translation error, all queries", unit="m"
-                ),
+                accuracy_against_latency(points, summary.styles, label=label, share=places),
                 f"accuracy-latency{suffix}",
                 identifier,
                 title="What accuracy costs",
-                caption=f"{_at_density(density)}Lower left is better. No method is both faster and more accurate than "
-                "those on the front. Bars are the leaderboard's intervals; bounds are drawn as levels.",
+                caption=f"{_at_density(density)}{'Upper' if places else 'Lower'} left is better. No method is both "
+                "faster and more accurate than those on the front. Bars are the leaderboard's intervals; chance, and "
+                "methods that were given a part of the truth, are drawn as levels.",
             )
         )
     return plots
@@ -395,9 +438,12 @@ def _counted(number: int, noun: str, plural: str = "") -> str:
 
 def _browser(summary: Summary) -> BrowserPart:
     results = summary.results
-    browser = browse_queries(results.estimates, summary.order, results.views, results.rooms)
+    browser = browse_queries(
+        results.estimates, summary.order, results.views, results.rooms, places=ranks_places(results.primary)
+    )
     competitors = [i for i, method in enumerate(summary.order) if not summary.roles[method]]
     extra = {
+        "methods": [spelled_out(method, summary.roles[method]) for method in summary.order],
         "colours": [page_colour(summary.styles[method].colour) for method in summary.order],
         "start": competitors[0] if competitors else 0,
     }

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from ..bench.roles import CHANCE, ORACLE, ORACLE_MAPS
 
 #: Okabe and Ito's colours, which people with any common colour vision tell apart, without the two that are too light
 #: on white (yellow) or taken by the baselines (black).
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
+#: Of methods that were given maps of the simulator: long dashes, which no competitor has.
+MAPS_DASHES = ((0, (9, 3)), (0, (9, 2, 2, 2)))
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "p", "h")
 
 #: Baselines bound the others and stand back: greys, broken lines.
@@ -19,25 +23,32 @@ ORACLE_COLOUR = "#555B63"
 
 @dataclass(frozen=True)
 class MethodStyle:
-    """A method's colour (hex), matplotlib line style and marker, and whether it is only there as a bound."""
+    """A method's colour (hex), matplotlib line style and marker, and whether it only stands beside those that compete.
+
+    ``role`` is its role, for legends.
+    """
 
     colour: str
     dash: Any
     marker: str
     is_bound: bool
+    role: str = ""
 
 
 def method_styles(roles: Mapping[str, str]) -> dict[str, MethodStyle]:
-    """Return each method's style, given its role in the records: "" or one of the bounds, "oracle" and "chance".
+    """Return each method's style, given its role in the records (:mod:`relocbench.bench.roles`).
 
     Methods are taken by name, so that two plots of one run agree whatever their order.
     """
     names = sorted(roles)
     styles = {name: _competitor_style(i) for i, name in enumerate(n for n in names if not roles[n])}
-    for i, name in enumerate(name for name in names if roles[name] == "oracle"):
-        styles[name] = MethodStyle(ORACLE_COLOUR, (0, (4 + 2 * i, 2)), "*", True)
-    for i, name in enumerate(name for name in names if roles[name] == "chance"):
-        styles[name] = MethodStyle(CHANCE_COLOUR, (0, (1 + i, 1.6)), "X", True)
+    for i, name in enumerate(name for name in names if roles[name] in ORACLE_MAPS):
+        style = _competitor_style(i)
+        styles[name] = replace(style, dash=MAPS_DASHES[i // len(COLOURS) % 2], is_bound=True, role=roles[name])
+    for i, name in enumerate(name for name in names if roles[name] == ORACLE):
+        styles[name] = MethodStyle(ORACLE_COLOUR, (0, (4 + 2 * i, 2)), "*", True, ORACLE)
+    for i, name in enumerate(name for name in names if roles[name] == CHANCE):
+        styles[name] = MethodStyle(CHANCE_COLOUR, (0, (1 + i, 1.6)), "X", True, CHANCE)
     return styles
 
 

@@ -15,8 +15,9 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from ..bench.latency import OTHER
-from .figures import INK, MUTED, LogScale, drawing, log_ticks, new_figure, plain_ticks
-from .palette import MethodStyle
+from .figures import INK, MUTED, LogScale, ShareScale, drawing, log_ticks, new_figure, plain_ticks
+from .marks import spelled_out
+from .palette import COLOURS, MARKERS, MethodStyle
 from .rows import each_row
 
 Styles = Mapping[str, MethodStyle]
@@ -82,11 +83,12 @@ def _cumulative(errors: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     return finite, share
 
 
-def accuracy_against_latency(points: pd.DataFrame, styles: Styles, *, metric: str, unit: str) -> Figure:
-    """Draw each method's error against the median cost of a query, and the front that no method is better than.
+def accuracy_against_latency(points: pd.DataFrame, styles: Styles, *, label: str, share: bool = False) -> Figure:
+    """Draw each method's accuracy against the median cost of a query, and the front that no method is better than.
 
-    ``points`` has a row per method: ``method``, ``latency`` (seconds, p50), ``value`` with ``low`` and ``high`` (the
-    error, inf where more than half of the queries fail). Methods that are given the ground truth stay off the front.
+    ``points`` has a row per method: ``method``, ``latency`` (seconds, p50), ``value`` with ``low`` and ``high``. The
+    value is an error, inf where more than half of the queries fail, or with ``share`` a share, of which more is better.
+    ``label`` names it. Methods that are given a part of the truth stay off the front.
     """
     competing = ~points["method"].map(lambda name: styles[name].is_bound).to_numpy(dtype=bool)
     bounds, points = points[~competing], points[competing]
@@ -94,35 +96,44 @@ def accuracy_against_latency(points: pd.DataFrame, styles: Styles, *, metric: st
     with drawing():
         figure, axes = new_figure(height=4.4)
         axis = axes[0, 0]
-        errors = np.concatenate([points[["value", "low", "high"]].to_numpy().ravel(), bounds["value"].to_numpy()])
-        vertical = LogScale.around(errors)
+        values = np.concatenate([points[["value", "low", "high"]].to_numpy().ravel(), bounds["value"].to_numpy()])
+        vertical = ShareScale.up_to(values) if share else LogScale.around(values)
         horizontal = _padded(LogScale.around(milliseconds, floor=1e-4), 2.2)
         vertical.apply(axis)
         horizontal.apply(axis, "x")
         _bound_levels(axis, bounds, vertical, styles)
-        _front(axis, points, vertical, horizontal)
+        _front(axis, points, vertical, horizontal, share=share)
         for row, x in zip(each_row(points), milliseconds, strict=True):
             _latency_point(axis, row, x, styles[row.method], vertical)
         _label_points(axis, points, milliseconds, vertical.place(points["value"]), styles)
         axis.set_xlabel("Latency of one query, p50 (ms)")
-        axis.set_ylabel(f"{metric} ({unit})")
+        axis.set_ylabel(label)
     return figure
 
 
-def _bound_levels(axis: Axes, bounds: pd.DataFrame, scale: LogScale, styles: Styles) -> None:
-    """Draw the error of chance and of oracles as levels: what such a method costs means nothing."""
+def _bound_levels(axis: Axes, bounds: pd.DataFrame, scale: LogScale | ShareScale, styles: Styles) -> None:
+    """Draw chance and methods that were given a part of the truth as levels: what those cost means nothing.
+
+    A name that would cover another's stands farther to the right.
+    """
     across = axis.get_yaxis_transform()
-    for name, value in zip(bounds["method"], scale.place(bounds["value"]), strict=True):
+    heights = axis.transData.transform(np.column_stack([np.ones(len(bounds)), scale.place(bounds["value"])]))[:, 1]
+    taken: list[tuple[int, float]] = []
+    for name, value, height in zip(bounds["method"], scale.place(bounds["value"]), heights, strict=True):
         style = styles[name]
         axis.axhline(value, color=style.colour, linestyle=style.dash, linewidth=1.2, zorder=2)
-        axis.annotate(name, (0, value), (5, 3), xycoords=across, textcoords="offset points", color=style.colour)
+        free = (slot for slot in range(len(bounds)) if all(s != slot or abs(h - height) > 14 for s, h in taken))
+        slot = next(free)
+        taken.append((slot, height))
+        at: Any = {"xycoords": across, "textcoords": "offset points", "color": style.colour}
+        axis.annotate(spelled_out(name, style.role), (min(0.33 * slot, 0.7), value), (5, 3), **at)
 
 
 def _padded(scale: LogScale, factor: float) -> LogScale:
     return LogScale(scale.low / factor, scale.high * factor, scale.infinity)
 
 
-def _latency_point(axis: Axes, row: Any, x: float, style: MethodStyle, scale: LogScale) -> None:
+def _latency_point(axis: Axes, row: Any, x: float, style: MethodStyle, scale: LogScale | ShareScale) -> None:
     value, low, high = (float(scale.place(v)) for v in (row.value, row.low, row.high))
     axis.plot([x, x], [low, high], color=style.colour, linewidth=1.4, alpha=0.8, solid_capstyle="butt", zorder=3)
     axis.plot(
@@ -150,20 +161,22 @@ def _label_points(axis: Axes, points: pd.DataFrame, x: NDArray[Any], y: NDArray[
         axis.annotate(name, (x[index], y[index]), (9, shift), textcoords="offset points", color=styles[name].colour)
 
 
-def _front(axis: Axes, points: pd.DataFrame, vertical: LogScale, horizontal: LogScale) -> None:
-    """Draw the Pareto front as steps: to its upper right, another method is at least as good in both."""
+def _front(
+    axis: Axes, points: pd.DataFrame, vertical: LogScale | ShareScale, horizontal: LogScale, *, share: bool
+) -> None:
+    """Draw the Pareto front as steps: to its right, another method is at least as good in both."""
     accurate = points[np.isfinite(points["value"].to_numpy())]
-    front = pareto_front(accurate["latency"].to_numpy(), accurate["value"].to_numpy())
+    values = accurate["value"].to_numpy()
+    front = pareto_front(accurate["latency"].to_numpy(), -values if share else values)
     if len(front) == 0:
         return
-    x, y = accurate["latency"].to_numpy()[front] * 1e3, vertical.place(accurate["value"].to_numpy()[front])
-    top = axis.get_ylim()[1]
+    x, y = accurate["latency"].to_numpy()[front] * 1e3, vertical.place(values[front])
+    worst = axis.get_ylim()[0 if share else 1]
     axis.step(
-        [x[0], *x, horizontal.high], [top, *y, y[-1]], where="post", color=MUTED, linewidth=1.0, alpha=0.7, zorder=2
+        [x[0], *x, horizontal.high], [worst, *y, y[-1]], where="post", color=MUTED, linewidth=1.0, alpha=0.7, zorder=2
     )
-    axis.annotate(
-        "Pareto front", (horizontal.high, y[-1]), (-4, -12), textcoords="offset points", color=MUTED, ha="right"
-    )
+    beyond = (-4, 4 if share else -12)
+    axis.annotate("Pareto front", (horizontal.high, y[-1]), beyond, textcoords="offset points", color=MUTED, ha="right")
 
 
 def pareto_front(cost: NDArray[Any], error: NDArray[Any]) -> NDArray[Any]:
@@ -178,7 +191,7 @@ def pareto_front(cost: NDArray[Any], error: NDArray[Any]) -> NDArray[Any]:
     return np.array(front, dtype=int)
 
 
-def stage_bars(stages: pd.DataFrame, order: Sequence[str]) -> Figure:
+def stage_bars(stages: pd.DataFrame, order: Sequence[str], styles: Styles) -> Figure:
     """Draw where a query's time goes: per method, the mean exclusive time of each stage, end to end.
 
     ``stages`` has a row per method and stage: ``method``, ``stage`` (a path of names), ``seconds`` (exclusive).
@@ -201,7 +214,8 @@ def stage_bars(stages: pd.DataFrame, order: Sequence[str]) -> Figure:
             rest = float(rows[~rows.index.isin(names)].sum())
             axis.barh(position, rest, left=left, height=0.62, color=OTHER_COLOUR, edgecolor="white", linewidth=0.6)
             axis.text(left + rest, position, f"  {left + rest:.3g}", va="center", color=INK, fontsize=8.5)
-        axis.set_yticks(range(len(shown)), shown)
+        names_shown = [spelled_out(method, styles[method].role, joint="\n") for method in shown]
+        axis.set_yticks(range(len(shown)), names_shown)
         axis.invert_yaxis()
         axis.grid(False, axis="y")
         axis.set_xlabel("Mean time per query, exclusive of inner stages (ms)")
@@ -340,6 +354,45 @@ def rank_curves(estimates: pd.DataFrame, order: Sequence[str], styles: Styles) -
     return figure
 
 
+def value_against_sweep(
+    sweep: pd.DataFrame, levels: pd.DataFrame, styles: Styles, *, label: str, axis_label: str
+) -> Figure:
+    """Draw a share, of which more is better, against what one or more sweeps vary, with intervals.
+
+    ``sweep`` has a row per method of a sweep: ``sweep`` (its name), ``x``, ``method``, ``value``, ``low``, ``high``;
+    ``levels`` one per other method: ``method``, ``value``. Those are thin lines at their level.
+    """
+    with drawing():
+        figure, axes = new_figure(height=4.4)
+        axis = axes[0, 0]
+        scale = ShareScale.up_to(np.concatenate([sweep[["value", "high"]].to_numpy().ravel(), levels["value"]]))
+        scale.apply(axis)
+        places = {x: i for i, x in enumerate(sorted(set(sweep["x"])))}
+        handles = []
+        for number, (name, rows) in enumerate(sweep.groupby("sweep", sort=False)):
+            rows = rows.sort_values("x")
+            x = rows["x"].map(places).to_numpy(dtype=np.float64) + 0.06 * number
+            colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+            axis.vlines(x, rows["low"], rows["high"], color=colour, linewidth=1.5, alpha=0.7)
+            handles += axis.plot(x, rows["value"], color=colour, marker=marker, markersize=6, label=name, zorder=4)
+        for row in each_row(levels.sort_values("value", ascending=False)):
+            style = styles[row.method]
+            label_of = spelled_out(row.method, style.role, joint="\n")
+            width = 1.0 if style.is_bound else 1.3
+            line = axis.axhline(
+                row.value, color=style.colour, linestyle=style.dash, linewidth=width, alpha=0.8, zorder=2
+            )
+            line.set_label(label_of)
+            handles.append(line)
+        axis.set_xticks(list(places.values()), [f"{x:g}" for x in places])
+        axis.set_xlim(-0.3, len(places) - 0.7)
+        axis.grid(False, axis="x")
+        axis.set_xlabel(axis_label)
+        axis.set_ylabel(label)
+        figure.legend(handles=handles, loc="outside right upper", handlelength=2.8, labelspacing=0.7)
+    return figure
+
+
 def error_against_references(points: pd.DataFrame, order: Sequence[str], styles: Styles) -> Figure:
     """Draw the median translation error against the number of references per map, with its intervals.
 
@@ -376,7 +429,7 @@ def _method_legend(figure: Figure, order: Sequence[str], styles: Styles, *, mark
             marker=styles[method].marker if markers else None,
             markersize=5.5,
             markerfacecolor="white" if styles[method].is_bound else styles[method].colour,
-            label=method,
+            label=spelled_out(method, styles[method].role, joint="\n"),
         )
         for method in order
     ]

@@ -38,31 +38,37 @@ def browse_queries(
     order: Sequence[str],
     views: ViewSet | None,
     rooms: Mapping[str, Sequence[RoomOutline]],
+    *,
+    places: bool = False,
 ) -> QueryBrowser:
     """Choose queries and gather what is known of them.
 
     ``estimates`` has ``ESTIMATE_COLUMNS``; ``order`` lists the methods as the leaderboard does; ``views`` are the
-    dataset's, None where it is gone (then there are no images); ``rooms`` gives each scene's outlines.
+    dataset's, None where it is gone (then there are no images); ``rooms`` gives each scene's outlines. ``places`` says
+    that answers are judged by the rank of the query's place, not by the error of a pose.
     """
     densities = sorted(int(density) for density in set(estimates["density"]))
-    chosen = choose_queries(estimates, most=max(FEWEST_QUERIES, MOST_ANSWERS // (len(order) * len(densities))))
+    most = max(FEWEST_QUERIES, MOST_ANSWERS // (len(order) * len(densities)))
+    chosen = choose_queries(estimates, most=most, places=places)
     answers = estimates[estimates["query"].isin(chosen)]
     queries = answers.drop_duplicates("query").sort_values("query", kind="stable")
     ids = list(queries["query"])
     table = {} if views is None else {name: row for row, name in enumerate(views.ids)}
     used = Counter(ref for ranking in answers["ranking"] for ref in list(ranking)[:SHOWN_REFERENCES])
     references = _references(views, set(queries["map"]), set(used))
+    own = {(r["map"], r["place"]): i for i, r in enumerate(references) if places and r["place"] >= 0}
     ranked = [name for name, _ in sorted(used.items(), key=lambda item: (-item[1], item[0]))]
     first = [reference["id"] for reference in references if reference["density"] <= densities[0]]
     wanted = list(dict.fromkeys([*ids, *ranked, *first]))  # what matters most comes first: the page has a limit
     images = _thumbnails(() if views is None else (views[table[name]] for name in wanted if name in table))
-    places = {name: place for place, name in enumerate(images)}
+    pictures = {name: number for number, name in enumerate(images)}
     data = {
+        "places": places,
         "methods": list(order),
         "densities": densities,
-        "queries": [_query(row, pose, places) for row, pose in _records(queries, "true_")],
+        "queries": [_query(row, pose, pictures, own) for row, pose in _records(queries, "true_")],
         "answers": _answers(answers, order, densities, ids, [reference["id"] for reference in references]),
-        "references": [{**reference, "image": places.get(reference["id"])} for reference in references],
+        "references": [{**reference, "image": pictures.get(reference["id"])} for reference in references],
         "images": list(images.values()),
         "rooms": {scene: [_outline(room) for room in rooms.get(scene, ())] for scene in sorted(set(queries["scene"]))},
     }
@@ -70,7 +76,7 @@ def browse_queries(
     return QueryBrowser(data, _note(len(ids), estimates["query"].nunique(), left_out, views is None))
 
 
-def choose_queries(estimates: pd.DataFrame, *, most: int) -> set[str]:
+def choose_queries(estimates: pd.DataFrame, *, most: int, places: bool = False) -> set[str]:
     """Return the ids of at most about ``most`` queries: all of them where they are few.
 
     Otherwise an even sample makes up half, and the worst of every method at every density the rest.
@@ -80,7 +86,8 @@ def choose_queries(estimates: pd.DataFrame, *, most: int) -> set[str]:
         return set(ids)
     spaced = np.unique(np.linspace(0, len(ids) - 1, most // 2).round().astype(int))
     chosen = {ids[i] for i in spaced}
-    ranked = [worst_first(group)["query"].tolist() for _, group in estimates.groupby(["method", "density"], sort=True)]
+    groups = estimates.groupby(["method", "density"], sort=True)
+    ranked = [worst_first(group, places=places)["query"].tolist() for _, group in groups]
     for place in range(max(len(ranking) for ranking in ranked)):
         following = chosen | {ranking[place] for ranking in ranked if place < len(ranking)}
         if len(following) > most:
@@ -89,9 +96,13 @@ def choose_queries(estimates: pd.DataFrame, *, most: int) -> set[str]:
     return chosen
 
 
-def worst_first(answers: pd.DataFrame) -> pd.DataFrame:
-    """Return answers by falling translation error; failures come first, the most covisible (most surprising) of all."""
-    return answers.sort_values(["translation_error", "covisibility", "query"], ascending=[False, False, True])
+def worst_first(answers: pd.DataFrame, *, places: bool = False) -> pd.DataFrame:
+    """Return answers by falling translation error, or rank of the right place; among equals, the most covisible first.
+
+    So failures come first, and of them those that surprise most.
+    """
+    worst = "relevant_rank" if places else "translation_error"
+    return answers.sort_values([worst, "covisibility", "query"], ascending=[False, False, True])
 
 
 def _records(table: pd.DataFrame, prefix: str) -> Iterable[tuple[Any, list[float]]]:
@@ -102,7 +113,9 @@ def _records(table: pd.DataFrame, prefix: str) -> Iterable[tuple[Any, list[float
     return zip(each_row(table), planar.round(3).tolist(), strict=True)
 
 
-def _query(row: Any, pose: list[float], images: Mapping[str, int]) -> dict[str, Any]:
+def _query(
+    row: Any, pose: list[float], images: Mapping[str, int], own: Mapping[tuple[str, int], int]
+) -> dict[str, Any]:
     return {
         "id": row.query,
         "scene": row.scene,
@@ -111,6 +124,7 @@ def _query(row: Any, pose: list[float], images: Mapping[str, int]) -> dict[str, 
         "covisibility": _number(row.covisibility, 3),
         "pose": pose,
         "image": images.get(row.query),
+        "own": own.get((row.map, row.place)),
     }
 
 
@@ -139,6 +153,7 @@ def _answers(
                 reference_places[name] for name in list(row.ranking)[:SHOWN_REFERENCES] if name in reference_places
             ],
             "relevant": _number(row.relevant_rank, 0),
+            "of": int(row.references),
             "ms": _number(row.seconds * 1e3, 3),
         }
         for row in each_row(answers)
@@ -153,11 +168,12 @@ def _number(value: float, digits: int) -> float | None:
 def _references(views: ViewSet | None, maps: set[str], ranked: set[str]) -> list[dict[str, Any]]:
     """Return the references of the shown maps; without a dataset, only the names that rankings give."""
     if views is None:
-        return [{"id": name, "map": None, "density": 0, "pose": None} for name in sorted(ranked)]
+        return [{"id": name, "map": None, "place": -1, "density": 0, "pose": None} for name in sorted(ranked)]
     table = views.table
     shown = table[(table["role"] == "reference") & table["map"].isin(maps)]
     return [
-        {"id": row.view, "map": row.map, "density": int(row.density), "pose": pose} for row, pose in _records(shown, "")
+        {"id": row.view, "map": row.map, "place": int(row.place), "density": int(row.density), "pose": pose}
+        for row, pose in _records(shown, "")
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .classes import class_table
 from .figures import save_png
 from .latency import map_table, query_table, stage_table
 from .leaderboard import difference_table, failure_table, full_table, leaderboard_tables
@@ -16,15 +17,18 @@ def write_tables(summary: Summary, folder: Path) -> list[Path]:
     """Write leaderboard, latency and failures as .md, .csv and .tex into ``folder`` and return the paths."""
     boards = leaderboard_tables(summary.board)
     if len(summary.differences):
-        boards.append(difference_table(summary.differences, summary.results.primary))
+        boards.append(difference_table(summary.differences, summary.results.primary, summary.roles))
     failures = failure_table(summary.reasons, summary.board)
     paths = write_table(boards, folder / "leaderboard", raw=full_table(summary.board))
     paths += write_table([failures], folder / "failures", raw=failures)
+    if summary.results.places:
+        classes = class_table(summary.results.places, summary.at(summary.base_density))
+        paths += write_table([classes], folder / "classes", raw=classes)
     for machine in summary.machines:
         tables = [
             query_table(machine.latency, machine.estimates, summary.roles),
-            stage_table(machine.latency),
-            map_table(machine.maps, summary.results.fit_seconds),
+            stage_table(machine.latency, summary.roles),
+            map_table(machine.maps, summary.results.fit_seconds, summary.roles),
         ]
         named = [_on_machine(table, machine.fingerprint) for table in tables]
         stem = "latency" if len(summary.machines) == 1 else f"latency-{machine.fingerprint}"

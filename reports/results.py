@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..bench.store import CellRecord, RunStore
+from ..bench.store import CellRecord, PlaceCounts, RunStore
+from ..bench.tracks import SweepSpec
 from ..datasets.dataset import Dataset
 from ..datasets.views import ViewSet
 from ..errors import InputError
@@ -51,6 +52,16 @@ class Results:
         """The track and its size."""
         record = self.stores[0].record
         return f"{record.track} · {record.size}"
+
+    @property
+    def places(self) -> dict[str, PlaceCounts]:
+        """The place classes of each scene, none where the protocol has none."""
+        return self.stores[0].record.places
+
+    @property
+    def sweeps(self) -> tuple[SweepSpec, ...]:
+        """Which methods differ in one number."""
+        return self.stores[0].record.sweeps
 
     @property
     def primary(self) -> str:

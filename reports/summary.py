@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import combinations
 from typing import Any
 
 import pandas as pd
 
 from ..bench.latency import latency_table
-from ..bench.scoring import failure_reasons, leaderboard, paired
+from ..bench.roles import ORACLE
+from ..bench.scoring import failure_reasons, leaderboard, paired_all
 from .latency import in_order
 from .palette import MethodStyle, method_styles
 from .results import Results
@@ -58,12 +59,12 @@ class Summary:
 
     @cached_property
     def differences(self) -> pd.DataFrame:
-        """Each method against the next in the leaderboard, and the first against all others, at each density."""
-        ranked = [method for method in self.order if self.roles[method] != "oracle"]
-        pairs = dict.fromkeys([*pairwise(ranked), *((ranked[0], other) for other in ranked[1:])])
-        rows = [paired(self.results.estimates, a, b, self.results.primary) for a, b in pairs]
-        rows = [table for table in rows if len(table)]
-        return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
+        """Every two methods, in the leaderboard's order and at each density, but for those that know the pose.
+
+        Methods that were given maps of the simulator have no rank, and so their comparisons stand here alone.
+        """
+        compared = [method for method in self.order if self.roles[method] != ORACLE]
+        return paired_all(self.results.estimates, list(combinations(compared, 2)), self.results.primary)
 
     def at(self, density: int) -> pd.DataFrame:
         """Return the records of one density."""

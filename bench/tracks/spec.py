@@ -53,6 +53,24 @@ class SizeSpec(_Strict):
     """Display names of the methods that this size runs; all of the track's by default."""
 
 
+class SweepSpec(_Strict):
+    """Methods of a track that differ in one number: the report draws the primary metric against it."""
+
+    name: str = Field(min_length=1)
+    """What the legend calls the line."""
+    axis: str = Field(min_length=1)
+    """What varies, as the label of the axis: "Synthesized views per place"."""
+    values: dict[str, float] = Field(min_length=2)
+    """The number behind each method, by display name."""
+
+    @field_validator("values")
+    @classmethod
+    def _each_once(cls, value: dict[str, float]) -> dict[str, float]:
+        if len(set(value.values())) < len(value):
+            raise ValueError("two methods of a sweep stand at the same number")
+        return value
+
+
 class TrackSpec(_Strict):
     """A frozen benchmark: what is generated, which methods run on it, and which metric ranks them.
 
@@ -77,6 +95,8 @@ class TrackSpec(_Strict):
     """Seconds after which building a map, and so all of its queries, counts as failed."""
     methods: tuple[MethodEntry, ...] = Field(min_length=1)
     """Who runs, in the order of tables that are not sorted otherwise."""
+    sweeps: tuple[SweepSpec, ...] = ()
+    """Which of them differ in one number, for a plot against it; several on one axis share a plot."""
     sizes: dict[Size, SizeSpec] = Field(min_length=1)
     """mini: seconds; small: minutes on two cores; full: the scale of the paper."""
 
@@ -93,6 +113,12 @@ class TrackSpec(_Strict):
         for label in labels:
             if labels.count(label) > 1:
                 raise ValueError(f"two methods are called {label!r}; tell them apart with 'as'")
+        for sweep in self.sweeps:
+            for name in sweep.values:
+                if name not in labels:
+                    raise ValueError(
+                        f"sweep {sweep.name!r} names the method {name!r}; the track has {', '.join(labels)}"
+                    )
         for size, spec in self.sizes.items():
             for name in spec.methods or ():
                 if name not in labels:

@@ -74,9 +74,11 @@
   const worst = (value) => (value === null ? Infinity : value);
   const between = (a, b) => (a === b ? 0 : a < b ? -1 : 1);
 
+  /* What an answer is judged by: the rank of the query's place, or the distance to its pose. */
+  const loss = (data, answer) => worst(data.places ? answer.relevant : answer.t);
   const ORDERS = {
-    worst: (data) => (a, b) => between(worst(b.t), worst(a.t)) || seen(data, b) - seen(data, a),
-    best: (data) => (a, b) => between(worst(a.t), worst(b.t)) || seen(data, b) - seen(data, a),
+    worst: (data) => (a, b) => between(loss(data, b), loss(data, a)) || seen(data, b) - seen(data, a),
+    best: (data) => (a, b) => between(loss(data, a), loss(data, b)) || seen(data, b) - seen(data, a),
     unseen: (data) => (a, b) => seen(data, a) - seen(data, b),
     seen: (data) => (a, b) => seen(data, b) - seen(data, a),
     slow: () => (a, b) => (b.ms ?? 0) - (a.ms ?? 0),
@@ -94,7 +96,21 @@
     return make("img", { src: data.images[entry.image], alt: description });
   }
 
-  function verdict(answer) {
+  const ranked = (answer) => (answer.relevant === null ? "not ranked" : `rank ${answer.relevant} of ${answer.of}`);
+  const rankClass = (answer) => (answer.relevant === 1 ? "hit" : answer.relevant !== null && answer.relevant <= 5 ? "near" : "failed");
+
+  /* How an answer came out, in a few words: those of the list and of the table of all methods. */
+  function outcome(data, answer) {
+    if (answer.reason !== null) return answer.reason;
+    if (data.places) return ranked(answer);
+    return answer.pose ? `${metres(answer.t)}, ${degrees(answer.r)}` : "no pose";
+  }
+
+  function verdict(data, answer) {
+    if (data.places && answer.reason === null) {
+      const flags = answer.flags ? ` · ${answer.flags}` : "";
+      return make("p", { class: "verdict" }, "Its place: ", make("span", { class: rankClass(answer) }, ranked(answer)), flags);
+    }
     if (answer.reason !== null) return make("p", { class: "verdict" }, make("span", { class: "failed" }, "Failed"), `: ${answer.reason}`);
     if (answer.pose === null) return make("p", { class: "verdict" }, "Ranked references, gave no pose");
     const flags = answer.flags ? ` · ${answer.flags}` : "";
@@ -131,18 +147,20 @@
       const [x, y, , yaw] = reference.pose;
       svg.append(draw("polygon", { class: rank < 0 ? "reference" : "reference retrieved-mark", points: arrow(x, y, yaw, size) }));
     }
+    const own = query.own === null || query.own === undefined ? null : data.references[query.own];
+    if (own) svg.append(draw("polygon", { class: "own", points: arrow(own.pose[0], own.pose[1], own.pose[3], size * 1.2) }));
     const [x, y, , yaw] = query.pose;
     if (answer.pose) {
       svg.append(draw("line", { class: "miss", x1: x, y1: -y, x2: answer.pose[0], y2: -answer.pose[1] }));
       svg.append(draw("polygon", { class: "estimate", points: arrow(answer.pose[0], answer.pose[1], answer.pose[3], size * 1.2) }));
     }
     svg.append(draw("polygon", { class: "truth", points: arrow(x, y, yaw, size * 1.2) }));
-    return make("figure", { class: "plan" }, svg, planKey(answer, box, here.length));
+    return make("figure", { class: "plan" }, svg, planKey(answer, box, here.length, own !== null));
   }
 
   const inside = (box, [x, y]) => x >= box.x0 && x <= box.x0 + box.width && y >= box.y0 && y <= box.y0 + box.height;
 
-  function planKey(answer, box, references) {
+  function planKey(answer, box, references, own) {
     const sign = (name) => {
       const svg = draw("svg", { viewBox: "-1.2 -1.2 2.4 2.4", "aria-hidden": "true" });
       svg.append(draw("polygon", { class: name, points: arrow(0, 0, 0, 1) }));
@@ -150,6 +168,7 @@
     };
     const entries = [make("span", {}, sign("truth"), "true pose")];
     if (answer.pose) entries.push(make("span", {}, sign("estimate"), inside(box, answer.pose) ? "estimate" : "estimate, outside this plan"));
+    if (own) entries.push(make("span", {}, sign("own"), "image of its place"));
     if (references) entries.push(make("span", {}, sign("reference"), "reference"));
     if (references && answer.ranking.length) entries.push(make("span", {}, sign("reference retrieved-mark"), "retrieved"));
     return make("figcaption", { class: "key" }, ...entries);
@@ -188,9 +207,9 @@
     function listEntry(answer) {
       const query = data.queries[answer.q];
       const failed = answer.reason !== null;
-      const line = failed ? answer.reason : answer.pose ? `${metres(answer.t)}, ${degrees(answer.r)}` : "no pose";
+      const kind = failed ? "failed" : data.places ? rankClass(answer) : "";
       const picture = query.image === null || query.image === undefined ? make("span", { class: "blank" }) : make("img", { src: data.images[query.image], alt: "" });
-      const words = make("span", {}, make("b", { class: failed ? "failed" : "" }, line), `${query.room} · ${percent(query.covisibility)} covisible`);
+      const words = make("span", {}, make("b", { class: kind }, outcome(data, answer)), `${query.room} · ${percent(query.covisibility)} covisible`);
       const button = make("button", { type: "button", "data-query": query.id, "aria-current": open === query.id ? "true" : null }, picture, words);
       button.addEventListener("click", () => show(answer, true));
       return make("li", {}, button);
@@ -208,7 +227,7 @@
       const references = data.references.filter((reference) => reference.map === query.map && reference.density <= density);
       detail.replaceChildren(
         make("div", { class: "topline" }, make("h3", {}, query.id), steps(answer)),
-        verdict(answer),
+        verdict(data, answer),
         make("div", { class: "pair" },
           make("figure", {}, image(data, query, `Query image ${query.id}`), make("figcaption", {}, facts(query, answer))),
           floorPlan(data, query, answer, references)),
@@ -219,7 +238,7 @@
     }
 
     function facts(query, answer) {
-      const parts = [`${query.scene}, ${query.room}`, `${percent(query.covisibility)} of it seen by its most covisible reference`, milliseconds(answer.ms)];
+      const parts = [`${query.scene}, ${query.room}`, `${percent(query.covisibility)} of it seen by ${data.places ? "the image of its place" : "its most covisible reference"}`, milliseconds(answer.ms)];
       if (answer.confidence !== null) parts.push(`confidence ${answer.confidence}`);
       return parts.join(" · ");
     }
@@ -236,12 +255,16 @@
 
     function retrieved(query, answer) {
       if (!answer.ranking.length) return unranked(query, answer);
-      const entries = answer.ranking.map((place, i) => {
+      const entry = (place, rank) => {
         const reference = data.references[place];
         const distance = reference.pose ? `, ${away(query, reference)}` : "";
-        const best = answer.relevant === i + 1 ? "; sees most of the query" : "";
-        return make("figure", {}, image(data, reference, `Reference ${reference.id}`), make("figcaption", {}, `${i + 1}${distance}${best}`));
-      });
+        const right = answer.relevant === rank;
+        const best = right ? (data.places ? "; its place" : "; sees most of the query") : "";
+        return make("figure", { class: right && data.places ? "right" : null }, image(data, reference, `Reference ${reference.id}`), make("figcaption", {}, `${rank ?? "not ranked"}${distance}${best}`));
+      };
+      const entries = answer.ranking.map((place, i) => entry(place, i + 1));
+      /* Where its place comes later, its image is what the method should have found. */
+      if (data.places && query.own !== null && !answer.ranking.includes(query.own)) entries.push(entry(query.own, answer.relevant));
       return [make("h4", {}, "Retrieved references, best first"), make("div", { class: "retrieved" }, ...entries)];
     }
 
@@ -260,9 +283,9 @@
       const rows = data.answers.filter((other) => other.q === answer.q && other.d === answer.d).sort((a, b) => a.m - b.m).map((other) => {
         const button = make("button", { type: "button" }, data.methods[other.m]);
         button.addEventListener("click", () => { controls.method.value = other.m; refresh(); show(other, true); });
-        const result = other.reason !== null ? other.reason : [metres(other.t), degrees(other.r), other.flags].filter(Boolean).join(", ");
+        const result = [outcome(data, other), other.flags].filter(Boolean).join(", ");
         return make("tr", { "aria-current": other.m === answer.m ? "true" : null },
-          make("th", { scope: "row" }, button), make("td", {}, other.reason !== null ? "failed: " + result : result), make("td", { class: "number" }, milliseconds(other.ms)));
+          make("th", { scope: "row" }, button), make("td", { class: data.places && other.reason === null ? rankClass(other) : null }, other.reason !== null ? "failed: " + result : result), make("td", { class: "number" }, milliseconds(other.ms)));
       });
       const head = make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Method"), make("th", { scope: "col" }, "Result"), make("th", { scope: "col", class: "number" }, "Latency")));
       return [make("h4", {}, "All methods on this query"), make("div", { class: "others scroll" }, make("table", {}, head, make("tbody", {}, ...rows)))];

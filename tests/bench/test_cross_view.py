@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +13,8 @@ from relocbench.bench.runner import run_track
 from relocbench.bench.store import RunStore
 from relocbench.bench.tracks import load_track
 from relocbench.reports.html import write_report
+from relocbench.reports.results import load_results
+from relocbench.reports.summary import summarise
 from relocbench.sim.scene_files import save_scene
 
 TRACK = """
@@ -19,12 +24,14 @@ protocol: cross-view
 description: A test.
 primary: mrr
 methods: [random, oracle-nearest]
+sweeps:
+  - {{name: knowledge, axis: Looks at the query, values: {{random: 0, oracle-nearest: 1}}}}
 sizes:
   mini:
     dataset:
       scenes: {{test: [{scene}]}}
       camera: {{width: 48, height: 48}}
-      cross_view: {{views_per_scene: 450, places: 8, training_images: random}}
+      cross_view: {{views_per_scene: 450, places: 8, training_images: random, queries_per_scene: 250}}
 """
 
 
@@ -94,14 +101,8 @@ def test_who_was_given_maps_is_listed_but_not_ranked(with_maps):
     assert board["role"].to_dict() == {
         "random": "chance",
         "oracle-nearest": "oracle",
-        "given-maps": "oracle maps",
-        "given-labels": "oracle maps",
-    }
-    assert board["given"].to_dict() == {
-        "random": "",
-        "oracle-nearest": "pose",
-        "given-maps": "depth semantic",
-        "given-labels": "semantic",
+        "given-maps": "oracle segmentation and depth",
+        "given-labels": "oracle segmentation",
     }
     assert board["rank"].dropna().to_dict() == {"random": 1}
 
@@ -117,12 +118,39 @@ def test_the_report_draws_what_cross_view_means(run, tmp_path):
     paths = write_report([run.folder], tmp_path)
     drawn = {path.stem for path in paths.plots}
     assert {"mrr-angle", "mrr-distance", "mrr-covisibility", "rank-curve"} <= drawn
-    assert not any(name.startswith(("error-", "floor-plan", "accuracy-latency")) for name in drawn)
+    assert "sweep" in drawn
+    assert not any(name.startswith(("error-", "floor-plan", "accuracy-latency")) for name in drawn)  # nobody competes
     table = (tmp_path / "leaderboard.md").read_text()
     head = table.splitlines()[2]
     assert head.index("MRR") < head.index("Top-1") < head.index("Top-5") < head.index("Failures")
     assert "rror" not in head
     assert "chance with K = 8 places: MRR 33.97 %, top-1 12.50 %, top-5 62.50 %" in table
+
+
+def test_the_report_counts_the_classes_where_the_dataset_is_gone(run, tmp_path):
+    """Everything about classes and sweeps is in the run's own record."""
+    alone = tmp_path / "run"
+    shutil.copytree(run.folder, alone, ignore=shutil.ignore_patterns("dataset"))
+    paths = write_report([alone], tmp_path / "out")
+    assert "sweep" in {path.stem for path in paths.plots}
+    row = pd.read_csv(tmp_path / "out" / "classes.csv").iloc[0]
+    record = run.dataset.manifest.scenes[0].places
+    assert (row["Candidates"], row["Of no place"], row["Over the limit"]) == (450, record.dropped, record.over_limit)
+    assert record.over_limit > 0
+    assert (row["Queries"], row["Places"], row["Queries per place, min"]) == (250, 8, min(record.views))
+    guess = of(run.estimates(), "random")
+    assert row["MRR of a random ranking (%)"] == pytest.approx(100 * (1 / guess["relevant_rank"]).mean(), rel=1e-5)
+    inside = row["Chance MRR (%) low"] <= row["MRR of a random ranking (%)"] <= row["Chance MRR (%) high"]
+    assert row["Within"] == ("yes" if inside else "no")
+
+
+def test_the_report_compares_methods_with_maps_with_each_other_and_with_those_without(with_maps, tmp_path):
+    differences = summarise(load_results([with_maps.folder])[0]).differences
+    pairs = {frozenset((row.a, row.b)) for row in differences.itertuples()}
+    assert pairs == {frozenset(pair) for pair in combinations(["random", "given-maps", "given-labels"], 2)}
+    write_report([with_maps.folder], tmp_path)
+    assert "given-maps §¶" in (tmp_path / "leaderboard.md").read_text()
+    assert "given-maps (oracle segmentation and depth)" in (tmp_path / "report.html").read_text()
 
 
 def test_the_track_is_the_papers(run):

@@ -59,6 +59,16 @@ def test_methods_in_files_are_found_beside_the_track(tmp_path, tiny_track):
     assert load_track(tiny_track).methods[0].name == f"{tmp_path / 'm.py'}:M"
 
 
+SWEEP = "sweeps: [{{name: views, axis: Synthesized views, values: {0}}}]\n"
+
+
+def test_a_sweep_gives_a_number_to_some_of_the_methods(tiny_track):
+    text = tiny_track.read_text()
+    tiny_track.write_text(SWEEP.format("{random: 0, oracle-nearest: 10}") + text)
+    (sweep,) = load_track(tiny_track).sweeps
+    assert sweep.values == {"random": 0, "oracle-nearest": 10}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -71,6 +81,9 @@ def test_methods_in_files_are_found_beside_the_track(tmp_path, tiny_track):
         ("  mini:", "  tiny:", "sizes.tiny"),
         ("name: tiny", "name: [", "cannot be read as YAML"),
         ("version: 1", "version: one", "version"),
+        ("methods:", SWEEP.format("{random: 0, novel: 5}") + "methods:", "sweep 'views' names the method 'novel'"),
+        ("methods:", SWEEP.format("{random: 5, oracle-nearest: 5}") + "methods:", "stand at the same number"),
+        ("methods:", SWEEP.format("{random: 5}") + "methods:", "sweeps.0.values"),
     ],
 )
 def test_a_wrong_track_gets_one_line_that_names_file_and_key(tiny_track, old, new, message):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from relocbench.bench.store import RunStore
+from relocbench.datasets.views import ViewSet
 from relocbench.reports import query_browser
 from relocbench.reports.query_browser import browse_queries, choose_queries, worst_first
 
@@ -77,3 +78,30 @@ def test_without_a_dataset_there_are_answers_and_no_images(estimates: pd.DataFra
     assert len(browser.data["answers"]) == len(estimates)
     assert browser.data["answers"][0]["ranking"]
     assert "no images" in browser.note
+
+
+def test_where_places_are_recognized_the_worst_are_those_ranked_last(
+    estimates: pd.DataFrame, made_up_run: Path
+) -> None:
+    many = estimates.assign(relevant_rank=np.random.default_rng(0).integers(1, 90, len(estimates)).astype(float))
+    many.loc[many.index[::17], "relevant_rank"] = np.inf
+    ordered = worst_first(many, places=True)["relevant_rank"].to_numpy()
+    assert np.isinf(ordered[0])
+    assert (ordered[:-1] >= ordered[1:]).all()
+    chosen = choose_queries(many, most=40, places=True)
+    for _, group in many.groupby("method"):
+        assert set(worst_first(group, places=True)["query"].iloc[:2]) <= chosen
+
+
+def test_a_query_of_a_place_knows_the_image_of_its_place(estimates: pd.DataFrame, made_up_run: Path) -> None:
+    views = RunStore.open(made_up_run).dataset.views
+    placed = views.table.assign(place=-1)
+    references = placed["role"] == "reference"
+    placed.loc[references, "place"] = placed.loc[references, "view"].str[-1].astype(int)
+    answers = estimates.assign(place=2)
+    data = browse_queries(answers, ORDER, ViewSet(placed, views.root, depth_unit=0.001), {}, places=True).data
+    assert data["places"]
+    for query in data["queries"]:
+        assert data["references"][query["own"]]["id"] == f"{query['map']}-r2"
+    assert {answer["of"] for answer in data["answers"]} == {4}
+    assert all(query["own"] is None for query in browse_queries(estimates, ORDER, views, {}).data["queries"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,8 +20,10 @@ from relocbench.reports.plots import (
     error_against_covisibility,
     error_against_references,
     error_cdfs,
+    mrr_against,
     pareto_front,
     stage_bars,
+    value_against_sweep,
 )
 
 ROLES = {"sift-pnp": "", "sift-5pt": "", "sift-5pt+fallback": "", "dense-vlad": ""}
@@ -90,8 +93,8 @@ def test_all_figures_draw_what_happens_in_practice(estimates: pd.DataFrame, tmp_
     stages = pd.DataFrame({"method": "sift-pnp", "stage": ["features", "matching"], "seconds": [0.02, 0.01]})
     only_failures = estimates[(estimates["method"] == "sift-5pt") & (estimates["status"] == "failure")]
     figures = [
-        accuracy_against_latency(points, STYLES, metric="Error", unit="m"),
-        stage_bars(stages, ORDER),
+        accuracy_against_latency(points, STYLES, label="Error (m)"),
+        stage_bars(stages, ORDER, STYLES),
         error_against_covisibility(estimates, ORDER, STYLES),
         error_against_references(pd.concat([points, points.assign(density=8)]), ORDER, STYLES),
         floor_plan(only_failures, {}),
@@ -134,3 +137,51 @@ def test_an_even_sample_keeps_both_ends_and_the_order(rows: int, count: int) -> 
     assert len(sample) <= max(count, 1)
     assert sample == sorted(set(sample))
     assert sample[0] == 0
+
+
+WITH_MAPS = method_styles({"plain": "", "other": "", "maps": "oracle segmentation", "random": "chance"})
+
+
+def test_who_was_given_maps_says_so_in_the_legend_and_stands_back() -> None:
+    assert WITH_MAPS["maps"].is_bound
+    assert not WITH_MAPS["plain"].is_bound
+    assert len({(style.colour, style.dash) for style in WITH_MAPS.values()}) == len(WITH_MAPS)
+    without = method_styles({"plain": "", "other": "", "random": "chance"})
+    assert all(WITH_MAPS[name] == style for name, style in without.items())  # nobody changes looks because of them
+    curve = pd.DataFrame({"method": ["plain", "maps"], "bin": 0, "start": 0, "stop": 30, "queries": 20})
+    curve = curve.assign(value=[0.2, 0.4], low=[0.1, 0.3], high=[0.3, 0.5])
+    figure = mrr_against(curve, ["maps", "plain"], WITH_MAPS, label="Angle (°)", chance=0.1)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["maps\n(oracle segmentation)", "plain"]
+
+
+def front_of(figure: Any) -> list[tuple[float, float]]:
+    (steps,) = [line for line in figure.axes[0].lines if line.get_drawstyle() == "steps-post"]
+    return list(zip(*(np.round(data, 6) for data in steps.get_data()), strict=True))
+
+
+def test_of_shares_more_is_better_and_the_front_runs_along_the_top() -> None:
+    points = pd.DataFrame({"method": ["plain", "other", "maps"], "latency": [0.01, 0.02, 0.001]})
+    points = points.assign(value=[0.1, 0.3, 0.9], low=[0.05, 0.2, 0.8], high=[0.15, 0.4, 1.0])
+    figure = accuracy_against_latency(points, WITH_MAPS, label="MRR of all queries", share=True)
+    axis = figure.axes[0]
+    assert axis.get_ylim()[0] == 0
+    assert axis.get_ylim()[1] > 0.9
+    assert front_of(figure)[:3] == [(10, 0), (10, 0.1), (20, 0.3)]  # the one with maps is not on it
+    assert "maps (oracle segmentation)" in {text.get_text() for text in axis.texts}
+    worse = points.assign(value=[0.3, 0.1, 0.9])
+    assert front_of(accuracy_against_latency(worse, WITH_MAPS, label="MRR", share=True))[:2] == [(10, 0), (10, 0.3)]
+    errors = accuracy_against_latency(worse, WITH_MAPS, label="Error (m)")
+    assert [x for x, _ in front_of(errors)[1:3]] == [10, 20]  # of errors, less is
+
+
+def test_a_sweep_is_a_line_over_the_levels_of_the_others() -> None:
+    sweep = pd.DataFrame({"sweep": "views", "x": [25, 0, 10], "method": list("abc"), "value": [0.3, 0.1, 0.2]})
+    sweep = sweep.assign(low=sweep["value"] - 0.02, high=sweep["value"] + 0.02)
+    levels = pd.DataFrame({"method": ["plain", "random"], "value": [0.15, 0.05]})
+    figure = value_against_sweep(sweep, levels, WITH_MAPS, label="MRR", axis_label="Views")
+    axis = figure.axes[0]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["0", "10", "25"]
+    assert list(axis.lines[0].get_ydata()) == [0.1, 0.2, 0.3]
+    assert [line.get_ydata()[0] for line in axis.lines[1:]] == [0.15, 0.05]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["views", "plain", "random"]
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("Views", "MRR")

@@ -7,11 +7,15 @@ import io
 import math
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from relocbench.bench.scoring import failure_reasons, leaderboard, paired
+from relocbench.bench.store import PlaceCounts
+from relocbench.reports.classes import class_table
+from relocbench.reports.console import print_leaderboard
 from relocbench.reports.leaderboard import (
     difference_table,
     failure_table,
@@ -21,6 +25,7 @@ from relocbench.reports.leaderboard import (
     rank_texts,
     three_digits,
 )
+from relocbench.reports.marks import map_notes
 from relocbench.reports.tables import (
     Column,
     Table,
@@ -32,7 +37,9 @@ from relocbench.reports.tables import (
     to_latex,
     to_markdown,
 )
+from rich.console import Console
 
+ROLES = {"dense-vlad": "", "sift-pnp": ""}
 AWKWARD = "a|b_c & 50 % of $x$ #1 {y} ~ ^ \\ <b>"
 
 
@@ -110,7 +117,9 @@ def test_latex_is_a_complete_document_whose_text_is_escaped(awkward: Table) -> N
 @given(st.text())
 def test_escaped_latex_has_no_active_character_and_no_character_that_pdflatex_refuses(text: str) -> None:
     escaped = escape_latex(text)
-    plain = re.sub(r"\\(textbackslash|textasciitilde|textasciicircum|textless|textgreater|dag|ddag)\{\}", "", escaped)
+    plain = re.sub(
+        r"\\(textbackslash|textasciitilde|textasciicircum|textless|textgreater|dag|ddag|S|P)\{\}", "", escaped
+    )
     plain = re.sub(r"\{[\[\]]\}|\\[&%$#_{}]|\$(\\infty|\^\\circ|-|\\times|\\leq|\\mu)\$", "", plain)
     assert not set(plain) & set("&%$#_{}~^\\")
     assert all(ord(character) < 0x250 for character in escaped)
@@ -162,14 +171,63 @@ def test_leaderboards_come_per_density(estimates: pd.DataFrame) -> None:
 
 def test_a_paired_difference_names_the_better_method(estimates: pd.DataFrame) -> None:
     metric = "median_translation_error"
-    table = difference_table(paired(estimates, "dense-vlad", "sift-pnp", metric), metric)
+    table = difference_table(paired(estimates, "dense-vlad", "sift-pnp", metric), metric, ROLES)
     assert table.rows[0][-1].text == "sift-pnp is better"
-    same = difference_table(paired(estimates, "sift-pnp", "sift-pnp", metric), metric)
+    same = difference_table(paired(estimates, "sift-pnp", "sift-pnp", metric), metric, ROLES)
     assert same.rows[0][-1].text == "cannot be told apart"
-    success = difference_table(paired(estimates, "dense-vlad", "sift-pnp", "success_rate"), "success_rate")
+    success = difference_table(paired(estimates, "dense-vlad", "sift-pnp", "success_rate"), "success_rate", ROLES)
     assert success.rows[0][-1].text == "dense-vlad is better"
 
 
 def test_reasons_add_up_to_the_failures(estimates: pd.DataFrame, board: pd.DataFrame) -> None:
     table = failure_table(failure_reasons(estimates), board)
     assert sum(float(row[3].value) for row in table.rows) == board["failures"].sum()
+
+
+@pytest.fixture(scope="module")
+def board_of_places(estimates: pd.DataFrame) -> pd.DataFrame:
+    """A leaderboard by MRR on which two methods were given maps of the simulator."""
+    roles = estimates["method"].map({"sift-pnp": "oracle segmentation", "sift-5pt": "oracle segmentation and depth"})
+    return leaderboard(estimates.assign(role=roles.fillna(estimates["role"])), primary="mrr")
+
+
+def test_methods_with_maps_are_marked_by_which_they_got_and_not_ranked(board_of_places: pd.DataFrame) -> None:
+    table = main_table(board_of_places)
+    rows = {str(row[1].value): row for row in table.rows}
+    assert (rows["sift-pnp"][1].text, rows["sift-5pt"][1].text) == ("sift-pnp §", "sift-5pt §¶")
+    assert rows["sift-pnp"][0].text == rows["sift-5pt"][0].text == "–"
+    assert rows["dense-vlad"][0].text != "–"
+    (note,) = [note for note in table.notes if "§" in note]
+    assert "§ oracle segmentation, ¶ oracle depth" in note
+    assert "¶" not in "".join(map_notes(["oracle segmentation", ""]))
+    csv_roles = pd.read_csv(io.StringIO(to_csv(full_table(board_of_places)))).set_index("Method")["Role"]
+    assert csv_roles["sift-5pt"] == "oracle segmentation and depth"
+
+
+def test_the_terminal_marks_them_too(board_of_places: pd.DataFrame) -> None:
+    console = Console(width=100)
+    with console.capture() as capture:
+        print_leaderboard(board_of_places, console)
+    assert "sift-5pt §¶" in capture.get()
+    assert "¶ oracle depth" in capture.get()
+
+
+def test_the_table_of_classes_counts_every_candidate_and_knows_chance(estimates: pd.DataFrame) -> None:
+    """Half of the queries at rank 1 of 4, half at rank 4, is far from chance, 0.52; every rank equally often is not."""
+    queries = (30, 10, 0, 40)
+    counts = {"house-9": PlaceCounts(candidates=200, no_class=96, over_limit=20, queries=queries)}
+    own = estimates[(estimates["method"] == "random") & (estimates["scene"] == "house-9")].iloc[:40]
+    even = pd.concat([own] * 2).assign(relevant_rank=np.tile([1.0, 2.0, 3.0, 4.0], 20))
+    lucky = even.assign(relevant_rank=np.repeat([1.0, 4.0], 40))
+    for records, verdict in ((even, "yes"), (lucky, "no"), (even[:0], "–")):
+        table = class_table(counts, records)
+        row = dict(zip([column.header for column in table.columns], table.rows[0], strict=True))
+        assert row["Within"].text == verdict
+        assert row["Candidates"].value == 200
+        parts = ("Of no place", "Over the limit", "Queries", "Places")
+        assert sum(row[name].value for name in parts) == row["Candidates"].value
+        assert [row[name].value for name in ("Queries per place, min", "median", "max")] == [0, 20, 40]
+        assert row["Share of the largest"].value == 50
+        chance = row["Chance MRR"]
+        assert chance.value == pytest.approx(100 * (1 + 1 / 2 + 1 / 3 + 1 / 4) / 4)
+        assert chance.low < chance.value < chance.high

@@ -1,0 +1,54 @@
+"""What stands beside the names of methods that see more, or less, than a query's image, and what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..bench.roles import CHANCE, ORACLE, ORACLE_MAPS
+
+ORACLE_MARK, CHANCE_MARK, SEGMENTATION_MARK, DEPTH_MARK = "†", "‡", "§", "¶"
+
+ORACLE_NOTE = f"{ORACLE_MARK} was given the ground truth: a bound, not ranked."
+#: Where places are recognized: who knows where a query was taken need not know its place.
+ORACLE_OF_PLACES_NOTE = (
+    f"{ORACLE_MARK} was given the ground truth: not ranked, and a pose alone does not tell the place."
+)
+CHANCE_NOTE = f"{CHANCE_MARK} answers without looking: the level of chance."
+
+
+def mark(role: str) -> str:
+    """Return the mark of a role (:mod:`relocbench.bench.roles`), "" for a method that sees the image only."""
+    if role in ORACLE_MAPS:
+        return "".join(sign for word, sign in _MAPS.items() if word in role)
+    return {ORACLE: ORACLE_MARK, CHANCE: CHANCE_MARK}.get(role, "")
+
+
+def marked(method: str, role: str) -> str:
+    """Return how a table names a method: "name §"."""
+    return f"{method} {mark(role)}".strip()
+
+
+def spelled_out(method: str, role: str, *, joint: str = " ") -> str:
+    """Return how a picture names a method, which has no notes below it: "name (oracle segmentation)"."""
+    return f"{method}{joint}({role})" if role in ORACLE_MAPS else method
+
+
+def mark_notes(roles: Iterable[str], *, places: bool) -> list[str]:
+    """Return what the marks in a leaderboard mean; ``places`` says that it ranks the recognition of places."""
+    there = set(roles)
+    notes = {ORACLE: ORACLE_OF_PLACES_NOTE if places else ORACLE_NOTE, CHANCE: CHANCE_NOTE}
+    return [*(note for role, note in notes.items() if role in there), *map_notes(there)]
+
+
+def map_notes(roles: Iterable[str]) -> list[str]:
+    """Return what the marks of methods mean that were given maps of the simulator, nothing where there are none."""
+    given = [f"{sign} oracle {word}" for word, sign in _MAPS.items() if any(word in role for role in set(roles))]
+    if not given:
+        return []
+    return [
+        f"{', '.join(given)}: was given the simulator's map in place of an estimate; listed, but not ranked among "
+        "methods that see the image only."
+    ]
+
+
+_MAPS = {"segmentation": SEGMENTATION_MARK, "depth": DEPTH_MARK}
