@@ -29,6 +29,7 @@ _BUILT_IN = {
     "dense-vlad": ".dense_vlad.dense_vlad:DenseVlad",
     "netvlad": ".netvlad.netvlad:NetVlad",
     "patch-netvlad": ".patch_netvlad.patch_netvlad:PatchNetVladNbnn",
+    "semantic-histogram": ".semantic_histogram.semantic_histogram:SemanticHistogram",
     "sift-5pt": ".sift.sift_5pt:SiftFivePoint",
     "sift-pnp": ".sift.sift_pnp:SiftPnp",
 }
