@@ -33,5 +33,5 @@ $(VENV)/.core: $(VENV)/bin/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --editable '.[dev,learned]' --constraint constraints.txt
+	$(BIN)/python -m pip install --quiet --editable '.[dev,learned,public-models]' --constraint constraints.txt
 	touch $@ $(VENV)/.core

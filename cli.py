@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable
 from enum import StrEnum
@@ -196,27 +197,42 @@ def houses(
 
 @app.command()
 def train(
-    method: Annotated[str, typer.Argument(help="A method that learns, by name or as file.py:Class.")],
-    track: Annotated[str, typer.Option(help="Learn from this track's training scenes.")] = "sparse-reference-v1",
-    size: SizeOption = Size.small,
-    out: Annotated[Path | None, typer.Option(help="Folder for what is learned; weights/<method>.")] = None,
+    what: Annotated[str, typer.Argument(help="segmentation, depth or netvlad; or a method that learns.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for what is learned; weights/<name>.")] = None,
     jobs: Jobs = None,
+    houses: Annotated[int, typer.Option(min=1, max=10_000, help="Networks: training houses to stream.")] = 120,
+    steps_per_house: Annotated[int, typer.Option(min=1, help="Networks: steps for each new house.")] = 30,
+    batch: Annotated[int, typer.Option(min=2, help="Networks: frames per step.")] = 32,
+    learning_rate: Annotated[float, typer.Option(min=1e-6, help="Networks: AdamW's, at its highest.")] = 2e-3,
+    init: Annotated[str, typer.Option(help="Networks: scratch, imagenet, segmentation, or a checkpoint.")] = "scratch",
+    seed: Annotated[int, typer.Option(min=0, help="Networks: decides all that is drawn.")] = 0,
+    cache: Annotated[Path | None, typer.Option(help="Networks: folder that keeps rendered frames.")] = None,
+    track: Annotated[str, typer.Option(help="Methods: this track's training scenes.")] = "sparse-reference-v1",
+    size: SizeOption = Size.small,
     simulator: SimulatorOption = None,
     simulator_option: SimulatorSettings = None,
     dataset: Dataset = None,
 ) -> None:
-    """Fit a method once on a track's training scenes, and save what it learned."""
-    from .bench.fitting import train_method
+    """Train a network on generated houses, or fit a method once on a track's training scenes; keep what was learned.
 
-    folder = train_method(
-        method,
-        track,
-        size=size.value,
-        out=out,
-        jobs=jobs,
-        simulator=_simulator(simulator, simulator_option),
-        dataset=dataset,
-    )
+    A training that was interrupted goes on where it stopped when the same command is given again.
+    """
+    from .bench.fitting import train_method
+    from .methods.networks import NETWORKS
+
+    if what in NETWORKS:
+        from .methods.training.loop import TrainingSettings
+        from .methods.training.tasks import train_task
+
+        settings = TrainingSettings(
+            houses=houses, steps_per_house=steps_per_house, batch=batch, learning_rate=learning_rate, seed=seed
+        )
+        place = out or Path("weights") / what
+        command = shlex.join(["relocbench", *sys.argv[1:]])
+        folder = train_task(what, place, settings=settings, init=init, command=command, jobs=jobs, cache=cache)
+    else:
+        rendered_by = _simulator(simulator, simulator_option)
+        folder = train_method(what, track, size=size.value, out=out, jobs=jobs, simulator=rendered_by, dataset=dataset)
     console.print(str(folder))
 
 

@@ -1,0 +1,71 @@
+"""Checkpoints: safetensors in half precision, which load without running code, with what made them as metadata."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from ...errors import InputError
+
+#: The checkpoints that come with the package, one per task of ``relocbench train``.
+PACKAGED = Path(__file__).resolve().parent.parent / "weights"
+
+_ABOUT = "relocbench"
+
+
+def save_network(network: nn.Module, path: Path, *, about: dict[str, Any]) -> None:
+    """Write a network's parameters and buffers, floating-point ones in half precision, and ``about`` as JSON.
+
+    Raises ``ValueError`` where a value does not fit into half precision: silently clipped weights would be others.
+    """
+    tensors = {}
+    for name, tensor in network.state_dict().items():
+        tensor = tensor.detach().cpu().contiguous()
+        if tensor.is_floating_point():
+            tensor = tensor.half()
+            if not torch.isfinite(tensor).all():
+                raise ValueError(f"{name} has values that are too large for half precision")
+        tensors[name] = tensor
+    save_file(tensors, path, metadata={_ABOUT: json.dumps(about)})
+
+
+def load_network(network: nn.Module, weights: str, *, task: str) -> None:
+    """Fill a network from a checkpoint, and make it ready to infer: float32, eval mode, no gradients.
+
+    ``weights`` is "synthetic", the checkpoint of ``task`` that comes with the package, or the path of a .safetensors
+    file. Raises ``InputError`` where the file is missing, damaged, or belongs to another network.
+    """
+    path = checkpoint_path(weights, task=task)
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: is no readable safetensors file: {error}") from error
+    expected = network.state_dict()
+    shapes = {name: tuple(tensor.shape) for name, tensor in expected.items()}
+    if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != shapes:
+        wrong = sorted(name for name in shapes if name not in tensors or tuple(tensors[name].shape) != shapes[name])
+        what = f"{wrong[0]} is missing or has another shape" if wrong else "it has tensors that the network has not"
+        raise InputError(f"{path}: not a checkpoint of {task}: {what}; make one with 'relocbench train {task}'")
+    network.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()})
+    network.eval().requires_grad_(False)
+
+
+def checkpoint_path(weights: str, *, task: str) -> Path:
+    """Return the file that ``weights`` names; raises ``InputError`` where there is none."""
+    path = PACKAGED / f"{task}.safetensors" if weights == "synthetic" else Path(weights)
+    if not path.is_file():
+        raise InputError(f"{path}: no such checkpoint; 'relocbench train {task}' makes one, give its path as weights")
+    return path
+
+
+def about_checkpoint(path: Path) -> dict[str, Any]:
+    """Return what was written beside the weights: the command, seed, time and quality of a training."""
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+    return json.loads(metadata.get(_ABOUT, "{}"))

@@ -1,0 +1,107 @@
+"""An image's categories, pixel by pixel: the simulator's, our small network's, or those of a public model."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...datasets.views import View
+from ...errors import InputError
+from ..method import PrivilegedQuery, Query
+from ..networks.checkpoints import load_network
+from ..networks.dense_prediction import SegmentationNetwork, enlarged, network_input
+from .public_models import PublicModel
+
+Array = NDArray[Any]
+
+SegmentationChoice = Literal["oracle", "learned", "ade20k"]
+
+#: What ``ade20k`` loads unless told otherwise: Xie et al., "SegFormer", NeurIPS 2021, on the categories of ADE20K.
+ADE20K = "nvidia/segformer-b0-finetuned-ade-512-512"
+
+
+class Segmenter(Protocol):
+    """Says what every pixel of an image shows: category ids (H, W) uint16, 0 for unknown."""
+
+    def of_view(self, view: View) -> Array:
+        """Return the categories of a reference."""
+
+    def of_query(self, query: Query) -> Array:
+        """Return the categories of a query."""
+
+
+class OracleSegmentation:
+    """The simulator's own semantic maps: for methods whose ``privileges`` name them."""
+
+    def of_view(self, view: View) -> Array:
+        """Return the view's semantic map; raises ``InputError`` where the dataset has none."""
+        return view.semantic()
+
+    def of_query(self, query: Query) -> Array:
+        """Return the query's semantic map; raises ``TypeError`` for a query without one."""
+        if not isinstance(query, PrivilegedQuery) or query.semantic is None:
+            raise TypeError("oracle segmentation needs a PrivilegedQuery with a semantic map")
+        return query.semantic
+
+
+class _ImageSegmentation:
+    """What looks at the image only."""
+
+    def of_view(self, view: View) -> Array:
+        """Return the categories seen in a reference."""
+        return self.categories(view.image())
+
+    def of_query(self, query: Query) -> Array:
+        """Return the categories seen in a query."""
+        return self.categories(query.image)
+
+    def categories(self, image: Array) -> Array:
+        """Return the categories (H, W) uint16 seen in an image (H, W, 3) uint8."""
+        with torch.inference_mode():
+            return enlarged(self._scores(image), *image.shape[:2]).argmax(dim=0).numpy().astype(np.uint16)
+
+    def _scores(self, image: Array) -> torch.Tensor:
+        raise NotImplementedError
+
+
+class LearnedSegmentation(_ImageSegmentation):
+    """The network of ``relocbench train segmentation``."""
+
+    def __init__(self, weights: str) -> None:
+        self._network = SegmentationNetwork()
+        load_network(self._network, weights, task="segmentation")
+
+    def _scores(self, image: Array) -> torch.Tensor:
+        return self._network(network_input(image))
+
+
+class Ade20kSegmentation(_ImageSegmentation):
+    """A public model for the 150 categories of ADE20K, through transformers: ours are the same, after "unknown"."""
+
+    def __init__(self, weights: str) -> None:
+        self._model = PublicModel("AutoModelForSemanticSegmentation", weights)
+        if self._model.labels != 150:
+            raise InputError(f"{weights}: tells {self._model.labels} categories apart, not the 150 of ADE20K")
+
+    def _scores(self, image: Array) -> torch.Tensor:
+        logits = self._model(image).logits
+        unknown = torch.full_like(logits[:, :1], -torch.inf)
+        return torch.cat([unknown, logits], dim=1)
+
+
+def open_segmentation(choice: SegmentationChoice, weights: str = "default") -> Segmenter:
+    """Return the segmenter of a configuration's ``segmentation``.
+
+    ``weights`` is "default", or for "learned" a checkpoint's path, for "ade20k" a model's folder or its name on the
+    Hugging Face hub. Raises ``InputError`` where the weights cannot be had.
+    """
+    if choice == "oracle":
+        return OracleSegmentation()
+    if choice == "learned":
+        return LearnedSegmentation("synthetic" if weights == "default" else weights)
+    if choice == "ade20k":
+        return Ade20kSegmentation(ADE20K if weights == "default" else weights)
+    raise InputError(f"no segmentation {choice!r}; choose one of {', '.join(get_args(SegmentationChoice))}")

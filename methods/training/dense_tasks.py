@@ -1,0 +1,164 @@
+"""Training the networks that answer for every pixel: segmentation and depth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..networks.dense_prediction import FARTHEST, NEAREST, DepthNetwork, SegmentationNetwork, enlarged
+from .frames import HouseFrames, image_batch
+
+_QUARTER = slice(2, None, 4)  # of the pixels, those that a map at a quarter of the resolution answers for
+_EVALUATED = 32  # frames of every held-out house
+
+
+def draw_frames(houses: Sequence[HouseFrames], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return frames (B, 2) drawn uniformly: indices of the house and of the frame in it."""
+    house = rng.integers(len(houses), size=count)
+    frame = rng.integers([len(houses[index]) for index in house])
+    return np.stack([house, frame], axis=1)
+
+
+def jittered(images: Tensor) -> Tensor:
+    """Return images (B, 3, H, W) in [0, 1] with other brightness, contrast, saturation and white balance each."""
+    shape = (len(images), 1, 1, 1)
+    brightness, contrast, saturation = (_around_one(shape, by, images.device) for by in (0.35, 0.3, 0.3))
+    tint = _around_one((len(images), 3, 1, 1), 0.1, images.device)
+    images = images * brightness * tint
+    middle = images.mean(dim=(1, 2, 3), keepdim=True)
+    images = middle + (images - middle) * contrast
+    grey = images.mean(dim=1, keepdim=True)
+    return (grey + (images - grey) * saturation).clamp(0, 1)
+
+
+def _around_one(shape: tuple[int, ...], by: float, device: torch.device) -> Tensor:
+    return 1 + (2 * torch.rand(shape, device=device) - 1) * by
+
+
+class SegmentationTask:
+    """Cross-entropy of the category of every fourth pixel; unknown pixels teach nothing."""
+
+    name = "segmentation"
+
+    def __init__(self) -> None:
+        self.network: nn.Module = SegmentationNetwork()
+
+    draw = staticmethod(draw_frames)
+
+    def loss(self, houses: Sequence[HouseFrames], batch: NDArray[np.int64]) -> tuple[Tensor, dict[str, float]]:
+        """Return the mean cross-entropy, and the share of pixels that are right."""
+        images, truth = _flipped(houses, batch, self.network, "semantic")
+        scores = self.network(jittered(images)).float()
+        loss = functional.cross_entropy(scores, truth.long(), ignore_index=0)
+        right = (scores.argmax(dim=1) == truth)[truth > 0].float().mean()
+        return loss, {"pixel_accuracy": right.item()}
+
+    def finish(self, houses: Sequence[HouseFrames]) -> None:
+        """Learn nothing more."""
+
+    def quality(self, houses: Sequence[HouseFrames]) -> dict[str, float]:
+        """Return mIoU and pixel accuracy at full resolution.
+
+        mIoU is the mean over the categories that are present in the frames; ``miou_frequent`` that over those that
+        cover at least 0.1 % of the pixels, which the regions of scene graphs are made of.
+        """
+        counts: NDArray[np.int64] = np.zeros((0, 0), dtype=np.int64)
+        for house in houses:
+            for frame in range(0, len(house), max(1, len(house) // _EVALUATED)):
+                scores = self.network(_one(house, frame, self.network))
+                answer = enlarged(scores, *house.semantic.shape[1:]).argmax(dim=0).cpu().numpy()
+                size = scores.shape[1]
+                known = house.semantic[frame] > 0
+                pairs = house.semantic[frame][known].astype(np.int64) * size + answer[known]
+                found = np.bincount(pairs, minlength=size * size).reshape(size, size)
+                counts = found if counts.size == 0 else counts + found
+        return _segmentation_quality(counts)
+
+
+def _segmentation_quality(counts: NDArray[np.int64]) -> dict[str, float]:
+    """Return the measures of a confusion matrix (C, C): true category, predicted category."""
+    true, hit = counts.sum(axis=1), np.diag(counts)
+    present = true > 0
+    overlap = hit[present] / (true + counts.sum(axis=0) - hit)[present]
+    frequent = true[present] >= 0.001 * true.sum()
+    return {
+        "miou": float(overlap.mean()),
+        "miou_frequent": float(overlap[frequent].mean()),
+        "pixel_accuracy": float(hit.sum() / true.sum()),
+        "categories": float(present.sum()),
+    }
+
+
+class DepthTask:
+    """The mean absolute error of log depth, and the scale-invariant error (Eigen et al. 2014, eq. 4, lambda 0.5)."""
+
+    name = "depth"
+
+    def __init__(self) -> None:
+        self.network: nn.Module = DepthNetwork()
+
+    draw = staticmethod(draw_frames)
+
+    def loss(self, houses: Sequence[HouseFrames], batch: NDArray[np.int64]) -> tuple[Tensor, dict[str, float]]:
+        """Return the loss, and delta < 1.25 of the pixels that hit something."""
+        images, truth = _flipped(houses, batch, self.network, "depth")
+        known = truth > 0
+        error = self.network(jittered(images)).float() - truth.float().clamp(NEAREST, FARTHEST).log()
+        error = torch.where(known, error, torch.zeros_like(error))
+        pixels = known.sum(dim=(1, 2)).clamp(min=1)
+        absolute = error.abs().sum(dim=(1, 2)) / pixels
+        scale_invariant = (error**2).sum(dim=(1, 2)) / pixels - 0.5 * (error.sum(dim=(1, 2)) / pixels) ** 2
+        close = (error[known].abs() < np.log(1.25)).float().mean()
+        return (absolute + 0.5 * scale_invariant).mean(), {"delta_1_25": close.item()}
+
+    def finish(self, houses: Sequence[HouseFrames]) -> None:
+        """Learn nothing more."""
+
+    def quality(self, houses: Sequence[HouseFrames]) -> dict[str, float]:
+        """Return the absolute relative error and delta < 1.25, as predicted, and with scale and shift fitted.
+
+        Scale and shift are those of least squares, one pair per image, as MiDaS is evaluated (Ranftl et al. 2020,
+        section 6), but between depths and not disparities: these depths are metric.
+        """
+        rows = []
+        for house in houses:
+            for frame in range(0, len(house), max(1, len(house) // _EVALUATED)):
+                truth = house.depth[frame].astype(np.float64)
+                answer = enlarged(self.network(_one(house, frame, self.network))[:, None], *truth.shape).exp()[0]
+                known = truth > 0
+                if known.sum() >= 2:
+                    rows.append(_depth_quality(answer.double().cpu().numpy()[known], truth[known]))
+        names = ("absolute_relative", "delta_1_25", "aligned_absolute_relative", "aligned_delta_1_25")
+        return dict(zip(names, np.mean(rows, axis=0).tolist(), strict=True))
+
+
+def _depth_quality(answer: NDArray[np.float64], truth: NDArray[np.float64]) -> list[float]:
+    scale, shift = np.linalg.lstsq(np.stack([answer, np.ones_like(answer)], axis=1), truth, rcond=None)[0]
+    measures: list[float] = []
+    for depth in (answer, np.maximum(scale * answer + shift, NEAREST)):
+        ratio = np.maximum(depth / truth, truth / depth)
+        measures += [float(np.mean(np.abs(depth - truth) / truth)), float(np.mean(ratio < 1.25))]
+    return measures
+
+
+def _flipped(
+    houses: Sequence[HouseFrames], batch: NDArray[np.int64], network: nn.Module, kind: str
+) -> tuple[Tensor, Tensor]:
+    """Return images (B, 3, S, S) and maps (B, S/4, S/4) of a batch, half of them mirrored."""
+    device = next(network.parameters()).device
+    maps = np.stack([getattr(houses[house], kind)[frame][_QUARTER, _QUARTER] for house, frame in batch])
+    maps = maps.astype(np.int64 if kind == "semantic" else np.float32)
+    images, truth = image_batch(houses, batch, device), torch.from_numpy(maps).to(device)
+    mirrored = torch.rand(len(batch), device=device) < 0.5
+    images = torch.where(mirrored[:, None, None, None], images.flip(-1), images)
+    # pixel 4i + 2 stands for the i-th of four: mirrored it is pixel 4i + 1, which is the neighbour in the same place
+    return images, torch.where(mirrored[:, None, None], truth.flip(-1), truth)
+
+
+def _one(house: HouseFrames, frame: int, network: nn.Module) -> Tensor:
+    return image_batch([house], np.array([[0, frame]]), next(network.parameters()).device)
