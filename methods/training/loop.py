@@ -33,6 +33,7 @@ HELD_OUT_HOUSES = range(110_000, 120_000)
 _FEWEST_HOUSES = 8  # in the buffer before the first step: a batch of one house alone would teach that house
 _WARM_UP = 0.03  # share of the steps in which the learning rate rises
 _LARGEST_GRADIENT = 5.0
+_SETTLING_BATCHES = 24
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ def train_network(
             _save_state(state_file, task, optimizer, described, done)
             pd.DataFrame(done.rows).to_csv(out / f"{task.name}.csv", index=False, float_format="%.6g")
             bar.update(shown, completed=number, description=f"training {task.name}, loss {done.rows[-1]['loss']:.3f}")
+    _settle_statistics(task, list(buffer), settings)
     task.network.eval().requires_grad_(False)
     task.finish(list(buffer))
     _write_results(task, out, settings, described, done, device, jobs=jobs, cache=cache)
@@ -157,6 +159,23 @@ def _steps(
         rows.append({"loss": loss.item(), **extra, "learning_rate": rate})
     means = pd.DataFrame(rows).mean()
     return [{"step": first + settings.steps_per_house, "houses": number, **means.to_dict()}]
+
+
+@torch.no_grad()
+def _settle_statistics(task: TrainingTask, buffer: list[HouseFrames], settings: TrainingSettings) -> None:
+    """Average what batch normalisation subtracts and divides by over fresh batches of the final network.
+
+    Running averages lag behind: those of MobileNetV3 by hundreds of steps, much of a short training.
+    """
+    torch.manual_seed(settings.seed * 1_000_003 + settings.steps)
+    task.network.train()
+    for module in task.network.modules():
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+            module.reset_running_stats()
+            module.momentum = None  # a plain average
+    for step in range(settings.steps, settings.steps + _SETTLING_BATCHES):
+        batch = task.draw(buffer, settings.batch, np.random.default_rng([settings.seed, step]))
+        task.loss(buffer, batch)
 
 
 def _learning_rate(step: int, settings: TrainingSettings) -> float:
