@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import cv2
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ...sim.scenes.categories import CATEGORIES
 from .feature_pyramid import FeaturePyramid
-
-SIDE = 160  # pixels of the shorter side of what the networks are trained on and asked about
-_STRIDE = 32
 
 NEAREST, FARTHEST = 0.1, 30.0  # metres that the depth network can say
 
@@ -49,17 +41,6 @@ class DepthNetwork(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return log depth (B, H/4, W/4) of images (B, 3, H, W) in [0, 1]."""
         return self.head(self.pyramid(images)[0]).squeeze(1).clamp(float(np.log(NEAREST)), float(np.log(FARTHEST)))
-
-
-def network_input(image: NDArray[Any]) -> Tensor:
-    """Return an image (H, W, 3) uint8 as a batch of one (1, 3, h, w) in [0, 1], its shorter side near ``SIDE``.
-
-    Both sides become multiples of 32, each scaled on its own by up to a tenth or so.
-    """
-    scale = SIDE / min(image.shape[:2])
-    height, width = (max(_STRIDE, round(side * scale / _STRIDE) * _STRIDE) for side in image.shape[:2])
-    smaller = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    return torch.from_numpy(smaller).permute(2, 0, 1)[None].float() / 255
 
 
 def enlarged(values: Tensor, height: int, width: int) -> Tensor:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
+import cv2
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models import mobilenet_v3_small
+
+_SIDE = 160  # pixels of the shorter side of what the networks are trained on and asked about
+_STRIDE = 32
 
 #: Last module of `mobilenet_v3_small.features` at 1/4, 1/8, 1/16 and 1/32 of the resolution, and its channels.
 _TAPS = {1: 16, 3: 24, 8: 48, 11: 96}
@@ -51,3 +57,14 @@ def _separable(channels: int) -> nn.Sequential:
         nn.BatchNorm2d(channels),
         nn.Hardswish(),
     )
+
+
+def network_input(image: NDArray[Any]) -> Tensor:
+    """Return an image (H, W, 3) uint8 as a batch of one (1, 3, h, w) in [0, 1], its shorter side near 160 pixels.
+
+    Both sides become multiples of 32, each scaled on its own by up to a tenth or so.
+    """
+    scale = _SIDE / min(image.shape[:2])
+    height, width = (max(_STRIDE, round(side * scale / _STRIDE) * _STRIDE) for side in image.shape[:2])
+    smaller = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    return torch.from_numpy(smaller).permute(2, 0, 1)[None].float() / 255

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ...datasets.views import View
 from ...errors import InputError
 from ..networks.checkpoints import load_network
-from ..networks.dense_prediction import DepthNetwork, enlarged, network_input
+from ..networks.dense_prediction import DepthNetwork, enlarged
+from ..networks.feature_pyramid import network_input
 from .public_models import PublicModel
 
 Array = NDArray[Any]
@@ -21,7 +22,7 @@ DepthChoice = Literal["oracle", "learned", "midas"]
 #: What ``midas`` loads unless told otherwise: Ranftl et al., "Vision transformers for dense prediction", ICCV 2021.
 MIDAS = "Intel/dpt-hybrid-midas"
 
-_CAMERA_HEIGHT = 1.4  # metres: the middle of the range of the robot's camera, see _metric
+_CAMERA_HEIGHT = 1.4  # metres: the middle of the range of the robot's camera, see metric_depth
 _FLOOR_ROWS = 0.08  # share of the image's rows, the lowest ones, that are taken to show the floor
 _FARTHEST = 30.0  # metres
 
@@ -64,13 +65,13 @@ class MidasDepth:
         self._model = PublicModel("AutoModelForDepthEstimation", weights)
 
     def of_view(self, view: View) -> Array:
-        """Return depth that was scaled so that the floor lies below the camera of a robot, see ``_metric``."""
+        """Return depth that was scaled so that the floor lies below the camera of a robot, see `metric_depth`."""
         inverse = self._model(view.image()).predicted_depth[:, None]
         relative = enlarged(inverse, view.camera.height, view.camera.width)[0].numpy()
-        return _metric(relative, view)
+        return metric_depth(relative, view)
 
 
-def _metric(inverse: Array, view: View) -> Array:
+def metric_depth(inverse: Array, view: View) -> Array:
     """Scale relative inverse depth (H, W) by what the lowest rows would see of a floor 1.4 m below the camera.
 
     Paper 000 (section II-C) calibrates depth to the world's axes and does not say how; a robot knows how high its

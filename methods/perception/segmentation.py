@@ -12,7 +12,8 @@ from ...datasets.views import View
 from ...errors import InputError
 from ..method import PrivilegedQuery, Query
 from ..networks.checkpoints import load_network
-from ..networks.dense_prediction import SegmentationNetwork, enlarged, network_input
+from ..networks.dense_prediction import SegmentationNetwork, enlarged
+from ..networks.feature_pyramid import network_input
 from .public_models import PublicModel
 
 Array = NDArray[Any]
@@ -48,7 +49,9 @@ class OracleSegmentation:
 
 
 class _ImageSegmentation:
-    """What looks at the image only."""
+    """What looks at the image only. ``_first`` is the category of the first channel of the scores."""
+
+    _first = 0
 
     def of_view(self, view: View) -> Array:
         """Return the categories seen in a reference."""
@@ -61,7 +64,8 @@ class _ImageSegmentation:
     def categories(self, image: Array) -> Array:
         """Return the categories (H, W) uint16 seen in an image (H, W, 3) uint8."""
         with torch.inference_mode():
-            return enlarged(self._scores(image), *image.shape[:2]).argmax(dim=0).numpy().astype(np.uint16)
+            best = enlarged(self._scores(image), *image.shape[:2]).argmax(dim=0)
+        return (best + self._first).numpy().astype(np.uint16)
 
     def _scores(self, image: Array) -> torch.Tensor:
         raise NotImplementedError
@@ -81,15 +85,15 @@ class LearnedSegmentation(_ImageSegmentation):
 class Ade20kSegmentation(_ImageSegmentation):
     """A public model for the 150 categories of ADE20K, through transformers: ours are the same, after "unknown"."""
 
+    _first = 1
+
     def __init__(self, weights: str) -> None:
         self._model = PublicModel("AutoModelForSemanticSegmentation", weights)
         if self._model.labels != 150:
             raise InputError(f"{weights}: tells {self._model.labels} categories apart, not the 150 of ADE20K")
 
     def _scores(self, image: Array) -> torch.Tensor:
-        logits = self._model(image).logits
-        unknown = torch.full_like(logits[:, :1], -torch.inf)
-        return torch.cat([unknown, logits], dim=1)
+        return self._model(image).logits
 
 
 def open_segmentation(choice: SegmentationChoice, weights: str = "default") -> Segmenter:
