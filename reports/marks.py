@@ -42,7 +42,8 @@ def mark_notes(roles: Iterable[str], *, places: bool) -> list[str]:
 
 def map_notes(roles: Iterable[str]) -> list[str]:
     """Return what the marks of methods mean that were given maps of the simulator, nothing where there are none."""
-    given = [f"{sign} oracle {word}" for word, sign in _MAPS.items() if any(word in role for role in set(roles))]
+    there = set(roles)
+    given = [f"{sign} oracle {word}" for word, sign in _MAPS.items() if any(word in role for role in there)]
     if not given:
         return []
     return [

@@ -148,12 +148,17 @@ def page_group(summary: Summary, *, identifier: str) -> PageGroup:
         cdfs=[_cdf(summary, density, identifier) for density in summary.densities],
         accuracy=_accuracy_plots(summary, identifier),
         floor_plans=_floor_plans(summary, identifier),
-        classes=shown(class_table(results.places, summary.at(summary.base_density))) if results.places else None,
+        classes=_classes(summary, shown),
         latency_note=_latency_note(summary),
         machines=[_machine_part(summary, machine, identifier, shown) for machine in summary.machines],
         browser=_browser(summary),
         provenance=[_provenance(store) for store in results.stores],
     )
+
+
+def _classes(summary: Summary, shown: Callable[..., PageTable]) -> PageTable | None:
+    places = summary.results.places
+    return shown(class_table(places, summary.at(summary.base_density)), "classes") if places else None
 
 
 def _column_title(metric: str) -> str:
@@ -195,7 +200,7 @@ def _place_curves(summary: Summary, identifier: str) -> list[Plot]:
                     identifier,
                     title=title,
                     caption="Mean reciprocal rank of the queries of each bin, failures counted as 0; bands are 95 % "
-                    "bootstrap intervals over places.",
+                    "bootstrap intervals over places, of methods that see the image only.",
                 )
             )
     return plots

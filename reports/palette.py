@@ -42,9 +42,10 @@ def method_styles(roles: Mapping[str, str]) -> dict[str, MethodStyle]:
     """
     names = sorted(roles)
     styles = {name: _competitor_style(i) for i, name in enumerate(n for n in names if not roles[n])}
+    competitors = len(styles)  # whose colours come first
     for i, name in enumerate(name for name in names if roles[name] in ORACLE_MAPS):
-        style = _competitor_style(i)
-        styles[name] = replace(style, dash=MAPS_DASHES[i // len(COLOURS) % 2], is_bound=True, role=roles[name])
+        dash = MAPS_DASHES[i // len(COLOURS) % len(MAPS_DASHES)]
+        styles[name] = replace(_competitor_style(competitors + i), dash=dash, is_bound=True, role=roles[name])
     for i, name in enumerate(name for name in names if roles[name] == ORACLE):
         styles[name] = MethodStyle(ORACLE_COLOUR, (0, (4 + 2 * i, 2)), "*", True, ORACLE)
     for i, name in enumerate(name for name in names if roles[name] == CHANCE):

@@ -15,6 +15,7 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from ..bench.latency import OTHER
+from ..bench.roles import CHANCE, COMPETITOR
 from .figures import INK, MUTED, LogScale, ShareScale, drawing, log_ticks, new_figure, plain_ticks
 from .marks import spelled_out
 from .palette import COLOURS, MARKERS, MethodStyle
@@ -313,7 +314,9 @@ def mrr_against(curve: pd.DataFrame, order: Sequence[str], styles: Styles, *, la
         for method in reversed(shown):  # the best method is drawn last, on top
             rows, style = curve[curve["method"] == method], styles[method]
             x, value = rows["bin"].to_numpy(dtype=np.float64), rows["value"]
-            axis.fill_between(x, rows["low"], rows["high"], color=style.colour, alpha=0.14, linewidth=0)
+            if style.role in (COMPETITOR, CHANCE):  # the bands of all would cover each other
+                band: Any = {"alpha": 0.14 * min(1.0, 5 / len(shown)), "linewidth": 0}
+                axis.fill_between(x, rows["low"], rows["high"], color=style.colour, **band)
             face = "white" if style.is_bound else style.colour
             line: Any = {"linestyle": style.dash, "linewidth": 1.2 if style.is_bound else 1.9, "markersize": 5.5}
             axis.plot(x, value, color=style.colour, marker=style.marker, markerfacecolor=face, **line)

@@ -200,6 +200,7 @@ def test_methods_with_maps_are_marked_by_which_they_got_and_not_ranked(board_of_
     (note,) = [note for note in table.notes if "§" in note]
     assert "§ oracle segmentation, ¶ oracle depth" in note
     assert "¶" not in "".join(map_notes(["oracle segmentation", ""]))
+    assert map_notes(iter(["oracle depth", "oracle segmentation"])) == map_notes(["oracle segmentation and depth"])
     csv_roles = pd.read_csv(io.StringIO(to_csv(full_table(board_of_places)))).set_index("Method")["Role"]
     assert csv_roles["sift-5pt"] == "oracle segmentation and depth"
 
