@@ -1,0 +1,1 @@
+"""Cross-view self-localization from synthesized scene graphs (Yamamoto and Tanaka; paper 000)."""

@@ -1,0 +1,179 @@
+"""`scene-graph` and `scene-graph-vs`: places recognized from scene graphs, of real views and of synthesized ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ...datasets.places import representative_point
+from ...datasets.views import View, ViewSet
+from ...datasets.visibility import VisibilityCone
+from ..features.patch_netvlad import PatchNetVlad
+from ..features.regions import semantic_regions
+from ..method import Estimate, Method, MethodConfig, Privilege, Query
+from ..perception.depth import DepthChoice, open_depth
+from ..perception.segmentation import SegmentationChoice, open_segmentation
+from ..timing import stage
+from .classifier import GraphClassifier, train_classifier
+from .graph import SceneGraph, layout_of_view, scene_graph
+from .nodes import Descriptor, SegmentedImage, make_vocabulary, node_descriptors
+from .synthesis import PointCloud, VirtualView, virtual_views
+
+Array = NDArray[Any]
+
+_SEED = 0  # of the virtual viewpoints and of the classifier; a map follows from its references alone
+_STEP = 2  # pixels of an image per point of its cloud: boxes that are cut off to 1/128 of the image lie well enough
+
+
+class SceneGraphConfig(MethodConfig):
+    """Settings of `scene-graph`; those of the other two differ in the number of views."""
+
+    descriptor: Descriptor = "pnv-rrv"
+    """What nodes look like: "pnv-rrv", their Patch-NetVLAD patches; "netvlad", one vector each; "semantic", their
+    category. All are ranked against the training images."""
+    spatial_edges: bool = True
+    """Whether edges say how the boxes at their ends lie to each other; otherwise they only say that they overlap."""
+    views: int = Field(default=0, ge=0, le=50)
+    """Views synthesized per training image."""
+    segmentation: SegmentationChoice = "learned"
+    """"learned": trained on generated houses, comes with the package; "ade20k": a public model; "oracle": the
+    simulator's own semantic maps, of queries too, which every table says."""
+    depth: DepthChoice = "learned"
+    """Where the depth of training images comes from, from which views are synthesized: "learned", "midas" or
+    "oracle"."""
+    weights: str = "synthetic"
+    """Of the patches: "synthetic", or the path of a checkpoint of 'relocbench train netvlad'."""
+    segmentation_weights: str = "default"
+    """"default", a checkpoint's path, or for "ade20k" a model's folder or name."""
+    depth_weights: str = "default"
+    """"default", a checkpoint's path, or for "midas" a model's folder or name."""
+
+
+class SceneGraphVsConfig(SceneGraphConfig):
+    """Settings of `scene-graph-vs` and `image-synthesis`."""
+
+    views: int = Field(default=25, ge=0, le=50)
+    """Views synthesized per training image. The paper's own curve is flat from 10 on."""
+
+
+class SceneGraphMethod(Method):
+    """Scene graphs of real views, classified by a graph neural network (paper 000, sections II-B and III)."""
+
+    name = "scene-graph"
+    Config: ClassVar[type[MethodConfig]] = SceneGraphConfig
+
+    def __init__(self, config: MethodConfig | None = None) -> None:
+        super().__init__(config)
+        self._settings = settings = cast(SceneGraphConfig, self.config)
+        self._segmenter = open_segmentation(settings.segmentation, settings.segmentation_weights)
+        self._describe = PatchNetVlad(settings.weights)
+        if settings.views:
+            self._depth = open_depth(settings.depth, settings.depth_weights)
+
+    @property
+    def privileges(self) -> frozenset[Privilege]:
+        """The simulator's maps, where segmentation or the depth of references is the oracle's."""
+        maps: set[Privilege] = set()
+        if self._settings.segmentation == "oracle":
+            maps.add("semantic")
+        if self._settings.depth == "oracle" and self._settings.views:
+            maps.add("depth")
+        return frozenset(maps)
+
+    def build_map(self, references: ViewSet) -> None:
+        """Make graphs of the references, synthesize more, and train the classifier on all of them."""
+        self.ids = references.ids
+        self.poses = references.poses
+        images = [self._segmented(view.image(), self._segmenter.of_view(view)) for view in references]
+        self._vocabulary = make_vocabulary(self._settings.descriptor, images)
+        graphs = [self._graph_of(image) for image in images]
+        labels = list(range(len(images)))
+        for graph, label in self._synthesized(references, images):
+            graphs.append(graph)
+            labels.append(label)
+        self._classifier = train_classifier(
+            graphs, np.array(labels), len(images), synthesized=len(graphs) > len(images), seed=_SEED
+        )
+
+    def localize(self, query: Query) -> Estimate:
+        """Answer with the pose of the likeliest place's reference; ``confidence`` is its probability."""
+        with stage("segmentation"):
+            regions = semantic_regions(self._segmenter.of_query(query))
+        with stage("features"):
+            features = self._describe(query.image)
+        with stage("graph"):
+            image = SegmentedImage.of(regions, features)
+        with stage("rrv"):
+            graph = self._graph_of(image)
+        with stage("gnn"):
+            probability = self._classifier.probabilities(graph)
+        order = np.argsort(-probability, kind="stable")
+        return Estimate(
+            pose=self.poses[int(order[0])],
+            ranking=tuple(self.ids[i] for i in order),
+            confidence=float(probability[order[0]]),
+        )
+
+    def map_bytes(self) -> int:
+        """Return the bytes of the classifier's weights, of the prototypes, and of the references' poses."""
+        return super().map_bytes() + _network_bytes(self._classifier) + self._vocabulary.nbytes
+
+    def _segmented(self, image: Array, semantic: Array) -> SegmentedImage:
+        return SegmentedImage.of(semantic_regions(semantic), self._describe(image))
+
+    def _graph_of(self, image: SegmentedImage) -> SceneGraph:
+        nodes = node_descriptors(self._vocabulary, image, image.layout, self._vocabulary.measure(image))
+        return scene_graph(image.layout, nodes, spatial=self._settings.spatial_edges)
+
+    def _synthesized(self, references: ViewSet, images: list[SegmentedImage]) -> Iterator[tuple[SceneGraph, int]]:
+        """Yield graphs of virtual views of the references, and the class of each: appearance comes from the real image
+        and is measured once, only the layout is the virtual view's (paper, II-C)."""
+        if not self._settings.views:
+            return
+        depths = [self._depth.of_view(view) for view in references]
+        points = place_points(references, depths)
+        for own, (view, depth, image) in enumerate(zip(references, depths, images, strict=True)):
+            measured = self._vocabulary.measure(image)
+            on_surface = _patch_points(view, depth, image.features.centres)
+            for virtual, place in views_of(view, depth, points, own, self._settings.views, step=_STEP):
+                layout = layout_of_view(virtual, image.regions, image.features.centres, on_surface)
+                nodes = node_descriptors(self._vocabulary, image, layout, measured)
+                yield scene_graph(layout, nodes, spatial=self._settings.spatial_edges), place
+
+
+class SceneGraphVs(SceneGraphMethod):
+    """`scene-graph` that learned from synthesized graphs, too (paper 000, section II-C): a query costs the same."""
+
+    name = "scene-graph-vs"
+    Config: ClassVar[type[MethodConfig]] = SceneGraphVsConfig
+
+
+def views_of(
+    view: View, depth: Array, points: Array, own: int, count: int, *, step: int = 1
+) -> Iterator[tuple[VirtualView, int]]:
+    """Yield virtual views of a reference with the class of each, see `virtual_views`; ``step`` is of the cloud."""
+    cloud = PointCloud.of(depth, view.pose, view.camera, step=step)
+    camera = view.camera.resized(view.camera.width // step, view.camera.height // step)
+    height, rng = float(view.pose.translation[2]), np.random.default_rng([_SEED, own])
+    return virtual_views(cloud, camera, points, own, height=height, count=count, rng=rng)
+
+
+def place_points(references: ViewSet, depths: list[Array]) -> Array:
+    """Return the representative points (K, 2) of the references' classes, as the dataset's protocol defines them."""
+    cones = [VisibilityCone.of(depth, view.pose, view.camera) for view, depth in zip(references, depths, strict=True)]
+    return np.stack([representative_point(cone) for cone in cones])
+
+
+def _patch_points(view: View, depth: Array, centres: Array) -> Array:
+    """Return the world points (P, 3) that are seen at the centres (P, 2) of patches, NaN where depth is unknown."""
+    column, row = np.clip(centres.astype(int), 0, np.array(depth.shape[::-1]) - 1).T
+    z = depth[row, column].astype(np.float64)
+    return view.pose.transform_points(view.camera.backproject(centres, np.where(z > 0, z, np.nan)))
+
+
+def _network_bytes(network: GraphClassifier) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in network.state_dict().values())

@@ -1,0 +1,159 @@
+"""What a training image shows from viewpoints where nobody stood: its point cloud, seen by virtual cameras.
+
+Paper 000, section II-C: depth makes an image a point cloud; a virtual camera's z-buffer tells which of its pixels are
+seen there, and where. Appearance is not rendered: parts and patches keep the descriptors of the real image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...datasets.places import place_of
+from ...datasets.spec import CrossViewSpec
+from ...datasets.visibility import VisibilityCone
+from ...sim.geometry import Camera, Pose
+
+Array = NDArray[Any]
+
+#: A virtual view is valid where less than this share of it is margin, onto which nothing projects (paper, II-C).
+MOST_MARGIN = 0.8
+#: A surface this much farther than what is seen right beside it (a share of its depth) shows through a gap between
+#: points that spread as the camera came nearer, or peeks past an edge by a pixel: it is hidden.
+GAP = 0.05
+#: Metres from the representative point within which virtual cameras stand, and radians of their pitch (one standard
+#: deviation). The paper says "surrounding"; in validation houses nine of ten queries stand this near to the point of
+#: their class, and 3 m gave worse classifiers (MRR 50.6 % against 53.0 %).
+REACH, PITCH = 1.5, np.radians(3.0)
+_LEAST_DEPTH = 0.05  # metres
+_TRIES = 4  # viewpoints per view that is wanted; those that look past the cloud, or see no class's point, are invalid
+
+_BEYOND = np.float32(1e9)  # metres: farther than anything
+_NOTHING = np.uint64(np.iinfo(np.uint64).max)
+
+
+@dataclass(frozen=True, eq=False)
+class PointCloud:
+    """The surface points of one image: ``points`` (N, 3) float32 world, metres; ``pixel`` (N,) int32 says which pixel,
+    counted row by row, each comes from."""
+
+    points: Array
+    pixel: Array
+
+    @classmethod
+    def of(cls, depth: Array, pose: Pose, camera: Camera, *, step: int = 1) -> PointCloud:
+        """Lift z-depth (H, W), metres, 0 where unknown, by the pinhole camera; every ``step``-th row and column only.
+
+        A virtual camera of as much lower a resolution sees as dense a cloud, and parts that lie as they would.
+        """
+        chosen = np.zeros(depth.shape, dtype=bool)
+        chosen[step // 2 :: step, step // 2 :: step] = True
+        pixel = np.flatnonzero(chosen & (depth > 0)).astype(np.int32)
+        in_camera = camera.rays().reshape(-1, 3)[pixel] * depth.ravel()[pixel, None]
+        return cls(pose.transform_points(in_camera).astype(np.float32), pixel)
+
+
+@dataclass(frozen=True, eq=False)
+class VirtualView:
+    """What a virtual camera sees of a point cloud.
+
+    ``source`` (H, W) int32: the pixel of the real image that is seen at each pixel, -1 in the margin; ``depth`` (H, W)
+    float32: its z-depth in metres, 0 in the margin.
+    """
+
+    pose: Pose
+    camera: Camera
+    source: Array
+    depth: Array
+
+    @property
+    def margin(self) -> float:
+        """The share of the view onto which nothing projects."""
+        return float((self.source < 0).mean())
+
+    def locate(self, points: Array) -> tuple[Array, Array]:
+        """Return where world points (P, 3) appear, (P, 2) pixels, and which of them (P,) are seen rather than hidden.
+
+        A point that stands within `GAP` of the nearest surface at its pixel is seen.
+        """
+        in_camera = self.pose.inverse().transform_points(points)
+        pixels = self.camera.project(in_camera)
+        inside = self.camera.contains(pixels)
+        column, row = np.where(inside[:, None], pixels, 0.0).astype(int).T
+        surface = np.where(self.depth > 0, self.depth, _BEYOND)[row, column]
+        return pixels, inside & (in_camera[:, 2] <= (1 + GAP) * surface)
+
+
+def look_at_cloud(cloud: PointCloud, pose: Pose, camera: Camera) -> VirtualView:
+    """Project a point cloud into a virtual camera and keep the nearest point of every pixel (z-buffer)."""
+    camera_from_world = pose.inverse()
+    rotation, offset = camera_from_world.rotation.astype(np.float32), camera_from_world.translation.astype(np.float32)
+    x, y, z = (cloud.points @ rotation.T + offset).T
+    ahead = np.flatnonzero(z > _LEAST_DEPTH)
+    x, y, z = x[ahead], y[ahead], z[ahead]
+    u, v = camera.fx * x / z + camera.cx, camera.fy * y / z + camera.cy
+    inside = np.flatnonzero((u >= 0) & (u < camera.width) & (v >= 0) & (v < camera.height))
+    target = v[inside].astype(np.int32) * camera.width + u[inside].astype(np.int32)
+    # Depth above, the point's number below: positive floats order as their bits do, so that one minimum finds both.
+    keys = (z[inside].astype(np.float32).view(np.uint32).astype(np.uint64) << np.uint64(32)) | ahead[inside].astype(
+        np.uint64
+    )
+    nearest = np.full(camera.height * camera.width, _NOTHING)
+    np.minimum.at(nearest, target, keys)
+    return _view_of_nearest(cloud, pose, camera, nearest)
+
+
+def _view_of_nearest(cloud: PointCloud, pose: Pose, camera: Camera, nearest: Array) -> VirtualView:
+    shape = (camera.height, camera.width)
+    covered = (nearest != _NOTHING).reshape(shape)
+    depth = (nearest >> np.uint64(32)).astype(np.uint32).view(np.float32).reshape(shape)
+    depth = np.where(covered, depth, _BEYOND)
+    around = cv2.erode(depth, np.ones((3, 3), np.uint8))  # the smallest of 3 x 3
+    seen = covered & (depth <= (1 + GAP) * around)
+    point = np.where(seen.ravel(), nearest & np.uint64(0xFFFFFFFF), 0).astype(np.int64)
+    source = np.where(seen, cloud.pixel[point].reshape(shape), -1).astype(np.int32)
+    return VirtualView(pose, camera, source, np.where(seen, depth, np.float32(0)))
+
+
+def virtual_views(
+    cloud: PointCloud, camera: Camera, points: Array, own: int, *, height: float, count: int, rng: np.random.Generator
+) -> Iterator[tuple[VirtualView, int]]:
+    """Yield up to ``count`` valid views of an image's point cloud from around its representative point, with the class
+    of each.
+
+    ``points`` (K, 2) are the representative points of all classes, ``own`` is the index of the image's own, ``height``
+    that of the cameras in metres. A view is valid where its margin is small enough and it has a class at all. Its class
+    follows from the rule that all views of the dataset follow (paper, II-A): the nearest point that its own depth
+    leaves in sight. A third of them belong to a neighbour's class, and they are what a classifier learns most from:
+    that a place may look like another one's only image, seen so. With views of the image's own class alone it learned
+    nothing that Patch-NetVLAD does not know (MRR 50.2 % against 50.1 % in validation houses; with the rule, 53.0 %).
+    """
+    left = count
+    for pose in viewpoints_around(points[own], height=height, camera=camera, count=_TRIES * count, rng=rng):
+        if left == 0:
+            return
+        view = look_at_cloud(cloud, pose, camera)
+        if view.margin >= MOST_MARGIN:
+            continue
+        place = place_of(VisibilityCone.of(view.depth, pose, camera), points, CrossViewSpec())
+        if place >= 0:
+            left -= 1
+            yield view, place
+
+
+def viewpoints_around(point: Array, *, height: float, camera: Camera, count: int, rng: np.random.Generator) -> Pose:
+    """Return ``count`` cameras in all directions around a point (2,) of the floor plan, which lies in their sight.
+
+    Distance, bearing and the point's place in the field of view are uniform.
+    """
+    distance = REACH * rng.uniform(0.05, 1.0, count)
+    bearing = rng.uniform(-np.pi, np.pi, count)
+    half_angle = np.arctan(camera.width / 2 / camera.fx)
+    eye = point - distance[:, None] * np.stack([np.cos(bearing), np.sin(bearing)], axis=1)
+    yaw = bearing + rng.uniform(-half_angle, half_angle, count)
+    return Pose.from_planar(eye, height=height, yaw=yaw, pitch=rng.normal(0.0, PITCH, count))
