@@ -23,8 +23,8 @@ Array = NDArray[Any]
 
 #: A virtual view is valid where less than this share of it is margin, onto which nothing projects (paper, II-C).
 MOST_MARGIN = 0.8
-#: A surface this much farther than what is seen right beside it (a share of its depth) shows through a gap between
-#: points that spread as the camera came nearer, or peeks past an edge by a pixel: it is hidden.
+#: A surface this much farther than what is seen on both sides of it (a share of its depth) shows through a gap between
+#: points that spread as the camera came nearer: it is hidden.
 GAP = 0.05
 #: Metres from the representative point within which virtual cameras stand, and radians of their pitch (one standard
 #: deviation). The paper says "surrounding"; in validation houses nine of ten queries stand this near to the point of
@@ -113,8 +113,9 @@ def _view_of_nearest(cloud: PointCloud, pose: Pose, camera: Camera, nearest: Arr
     covered = (nearest != _NOTHING).reshape(shape)
     depth = (nearest >> np.uint64(32)).astype(np.uint32).view(np.float32).reshape(shape)
     depth = np.where(covered, depth, _BEYOND)
-    around = cv2.erode(depth, np.ones((3, 3), np.uint8))  # the smallest of 3 x 3
-    seen = covered & (depth <= (1 + GAP) * around)
+    # Opening takes away what is far and narrower than 3 pixels, and leaves slopes such as a floor's as they are.
+    beside = cv2.morphologyEx(depth, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    seen = covered & (depth <= (1 + GAP) * beside)
     point = np.where(seen.ravel(), nearest & np.uint64(0xFFFFFFFF), 0).astype(np.int64)
     source = np.where(seen, cloud.pixel[point].reshape(shape), -1).astype(np.int32)
     return VirtualView(pose, camera, source, np.where(seen, depth, np.float32(0)))
