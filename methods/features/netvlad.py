@@ -24,8 +24,9 @@ POSITION_STEP = 8
 #: of a 40 x 30 grid at every position; so many would make the comparison with 100 images too slow for a query.
 PATCH_SIZES = ((2, 2), (5, 2), (8, 2))
 
-#: How much more the nearest cluster weighs than the second nearest, on average, before training (Arandjelovic's code).
-_FIRST_TO_SECOND = 100.0
+#: How much more the nearest cluster weighs than the second nearest, on average, before training. It is 100 in
+#: Arandjelovic's code; so sharp an assignment hardly lets gradients through to features that start from another task.
+_FIRST_TO_SECOND = 5.0
 
 #: Length of a word's sum, in unit residuals, below which intra-normalisation does not make it as long as the others: a
 #: patch that hardly has the word says nothing by its direction, and rounding would decide it.

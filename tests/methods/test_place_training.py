@@ -39,15 +39,18 @@ def task() -> PlaceTask:
     return PlaceTask(PlaceNetwork(words=8, dimensions=16, patch_dimensions=8))
 
 
-def test_pairs_overlap_and_are_relit(task: PlaceTask, houses: list[HouseFrames]) -> None:
+def test_pairs_overlap_and_most_are_relit(task: PlaceTask, houses: list[HouseFrames]) -> None:
     batch = task.draw(houses, 32, np.random.default_rng(0))
     assert batch.shape == (32, 2)
     assert len(np.unique(batch[:, 0])) == 4
+    relit = 0
     for (house_index, first), (other, second) in zip(batch[::2], batch[1::2], strict=True):
         frames = houses[house_index]
         assert other == house_index
         assert frames.overlap[first, second] > 0
-        assert frames.condition[first] != frames.condition[second]
+        assert first != second
+        relit += frames.condition[first] != frames.condition[second]
+    assert relit > 8
 
 
 def test_a_house_without_overlapping_frames_still_gives_pairs(task: PlaceTask) -> None:
