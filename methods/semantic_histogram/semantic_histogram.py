@@ -31,7 +31,7 @@ class SemanticHistogramConfig(MethodConfig):
     """Of the segmentation: "default", a checkpoint's path, or for "ade20k" a model's folder or name."""
     path_length: int = Field(default=3, ge=1, le=5)
     """Labels per path, the node's own included; three in the authors' implementation."""
-    smallest_region: float = Field(default=0.002, ge=0, lt=1)
+    smallest_region: float = Field(default=0.005, ge=0, lt=1)
     """Share of the image below which a region is no node."""
 
 
