@@ -66,14 +66,23 @@ def method_class(name: str) -> type[Method]:
     """
     own = _BUILT_IN.get(name) or _UNLISTED.get(name)
     if own is not None:
-        module, _, attribute = own.partition(":")
-        return getattr(importlib.import_module(module, _PACKAGE), attribute)
+        return _built_in(name, own)
     if ".py:" in name:
         return load_method_file(name)
     for point in entry_points(group=ENTRY_POINT_GROUP):
         if point.name == name:
             return _load_entry_point(point)
     raise InputError(f"unknown method {name!r}; known: {', '.join(method_names())}, or path/to/file.py:ClassName")
+
+
+def _built_in(name: str, location: str) -> type[Method]:
+    module, _, attribute = location.partition(":")
+    try:
+        return getattr(importlib.import_module(module, _PACKAGE), attribute)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith(_PACKAGE.partition(".")[0]):
+            raise
+        raise InputError(f"method {name!r} needs {error.name}: pip install 'relocbench[learned]'") from error
 
 
 def _load_entry_point(point: EntryPoint) -> type[Method]:

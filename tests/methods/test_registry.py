@@ -161,3 +161,13 @@ def test_methods_that_retrieve_alike_share_one_fit() -> None:
     ]
     assert identities[0] == identities[1] == identities[2]
     assert make_method("dense-vlad").fit_identity() != identities[0]
+
+
+def test_a_method_without_its_extra_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)  # as where the core alone is installed
+    for module in [name for name in sys.modules if name.startswith("relocbench.methods.netvlad")]:
+        monkeypatch.delitem(sys.modules, module)
+    for module in [name for name in sys.modules if name.startswith("relocbench.methods.features.")]:
+        monkeypatch.delitem(sys.modules, module)
+    with pytest.raises(InputError, match=r"'netvlad' needs torch: pip install 'relocbench\[learned\]'"):
+        method_class("netvlad")
