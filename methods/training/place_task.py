@@ -19,7 +19,7 @@ Array = NDArray[Any]
 
 _HOUSES = 4  # in a batch: other houses are where half of the hard negatives come from
 _OVERLAP = (0.25, 0.9)  # of two views of one place: they share enough to be told, and differ enough to teach something
-_TEMPERATURE = 0.2  # of similarities: the smaller, the more the hardest negatives decide; with 0.1 nothing is learned
+_TEMPERATURE = 0.2  # of similarities: the smaller, the more the hardest negatives decide; 0.1 taught nothing at first
 _WITHIN = 2.0  # metres: a view from further away is not the same place
 _LEARNING_FRAMES = 3000  # from which the whitenings are learned
 _PATCHES_PER_FRAME = 2  # of them
