@@ -116,8 +116,8 @@ def _view_of_nearest(cloud: PointCloud, pose: Pose, camera: Camera, nearest: Arr
     # Opening takes away what is far and narrower than 3 pixels, and leaves slopes such as a floor's as they are.
     beside = cv2.morphologyEx(depth, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     seen = covered & (depth <= (1 + GAP) * beside)
-    point = np.where(seen.ravel(), nearest & np.uint64(0xFFFFFFFF), 0).astype(np.int64)
-    source = np.where(seen, cloud.pixel[point].reshape(shape), -1).astype(np.int32)
+    source = np.full(shape, -1, dtype=np.int32)
+    source[seen] = cloud.pixel[(nearest.reshape(shape)[seen] & np.uint64(0xFFFFFFFF)).astype(np.int64)]
     return VirtualView(pose, camera, source, np.where(seen, depth, np.float32(0)))
 
 
