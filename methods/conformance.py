@@ -128,7 +128,8 @@ def _ask(subject: Method, query: PrivilegedQuery) -> Answer:
 def _granted(query: PrivilegedQuery, privileges: Collection[Privilege]) -> Query:
     if not privileges:
         return Query(query.image, query.camera, query.seed)
-    return replace(query, **{kind: None for kind in _TRUTH if kind not in privileges})
+    hidden: dict[str, Any] = {kind: None for kind in _TRUTH if kind not in privileges}
+    return replace(query, **hidden)
 
 
 def _check_answers(subject: Method, world: _World) -> None:

@@ -39,13 +39,14 @@ def semantic_regions(semantic: Array, *, smallest: float = 0.002, most: int = 24
     for category in np.unique(semantic):
         if category == 0:
             continue
-        _, labels, stats, centroids = cv2.connectedComponentsWithStats(np.uint8(semantic == category), connectivity=8)
+        mask = (semantic == category).astype(np.uint8)
+        _, labels, stats, centroids = cv2.connectedComponentsWithStats(mask, connectivity=8)
         for index in np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] >= smallest * semantic.size) + 1:
             found.append((int(category), stats[index], centroids[index], int(index), labels))
     found.sort(key=lambda region: -int(region[1][cv2.CC_STAT_AREA]))
     label = np.zeros(semantic.shape, dtype=np.int32)
-    for number, (_, _, _, index, labels) in enumerate(found[:most]):
-        label[labels == index] = number + 1
+    for number, (_, _, _, component, labels) in enumerate(found[:most]):
+        label[labels == component] = number + 1
     stats = np.array([region[1] for region in found[:most]], dtype=np.float64).reshape(-1, 5)
     corner, extent = stats[:, :2], stats[:, 2:4]
     return Regions(

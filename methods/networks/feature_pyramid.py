@@ -25,6 +25,9 @@ class FeaturePyramid(nn.Module):
     Takes images (B, 3, H, W) in [0, 1] whose sides are multiples of 32; ``channels`` are those of every output.
     """
 
+    mean: Tensor
+    deviation: Tensor
+
     def __init__(self, channels: int = 64) -> None:
         super().__init__()
         self.channels = channels

@@ -84,7 +84,7 @@ def labels_at(label: Array, centres: Array) -> Array:
     return label[row, column]
 
 
-def _box(found: tuple[slice, slice]) -> tuple[int, int, int, int]:
+def _box(found: tuple[slice, ...]) -> tuple[int, int, int, int]:
     rows, columns = found
     return columns.start, rows.start, columns.stop, rows.stop
 

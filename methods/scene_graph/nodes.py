@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -55,7 +55,11 @@ def node_descriptors(vocabulary: Vocabulary, image: SegmentedImage, layout: Layo
 
 def make_vocabulary(descriptor: Descriptor, images: Sequence[SegmentedImage]) -> Vocabulary:
     """Return the vocabulary of K training images for a configuration's ``descriptor``."""
-    kinds = {"pnv-rrv": PatchVocabulary, "netvlad": VectorVocabulary, "semantic": CategoryVocabulary}
+    kinds: dict[str, Callable[[Sequence[SegmentedImage]], Vocabulary]] = {
+        "pnv-rrv": PatchVocabulary,
+        "netvlad": VectorVocabulary,
+        "semantic": CategoryVocabulary,
+    }
     return kinds[descriptor](images)
 
 

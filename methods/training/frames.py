@@ -156,7 +156,9 @@ def _render(seed: int, settings: FrameSettings) -> HouseFrames:
         at = np.flatnonzero(condition == index)
         simulator.load(scene, lights)
         for frame, seen in zip(at, simulator.render(poses[at], settings.camera, _OUTPUTS), strict=True):
-            rgb[frame], depth[frame], semantic[frame] = seen.rgb, seen.depth, seen.semantic
+            for array, rendered in ((rgb, seen.rgb), (depth, seen.depth), (semantic, seen.semantic)):
+                assert rendered is not None
+                array[frame] = rendered
     simulator.close()
     overlap = _overlaps(depth, poses, settings.camera).astype(np.float16)
     return HouseFrames(rgb, depth, semantic, poses.matrix, overlap, condition)

@@ -157,8 +157,8 @@ def _steps(
         torch.nn.utils.clip_grad_norm_(task.network.parameters(), _LARGEST_GRADIENT)
         optimizer.step()
         rows.append({"loss": loss.item(), **extra, "learning_rate": rate})
-    means = pd.DataFrame(rows).mean()
-    return [{"step": first + settings.steps_per_house, "houses": number, **means.to_dict()}]
+    means = {str(name): float(value) for name, value in pd.DataFrame(rows).mean().items()}
+    return [{"step": first + settings.steps_per_house, "houses": number, **means}]
 
 
 @torch.no_grad()

@@ -16,7 +16,10 @@ class TrainingTask(Protocol):
     """One network, how its batches are drawn, its loss, and how good it is on houses that it has not seen."""
 
     name: str
-    network: nn.Module
+
+    @property
+    def network(self) -> nn.Module:
+        """What is trained; its ``pyramid`` may start from another network's."""
 
     def draw(self, houses: Sequence[HouseFrames], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """Return the frames of one batch as (B, 2): indices of the house in ``houses`` and of the frame in it."""

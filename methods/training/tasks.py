@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,11 @@ from .loop import TrainingSettings, train_network
 from .place_task import PlaceTask
 from .task import TrainingTask
 
-_TASKS: dict[str, type[TrainingTask]] = {"segmentation": SegmentationTask, "depth": DepthTask, "netvlad": PlaceTask}
+_TASKS: dict[str, Callable[[], TrainingTask]] = {
+    "segmentation": SegmentationTask,
+    "depth": DepthTask,
+    "netvlad": PlaceTask,
+}
 
 
 def train_task(
