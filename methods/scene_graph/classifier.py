@@ -31,11 +31,11 @@ _HELD_OUT = 5  # every so-manieth graph tells when to stop
 _EPOCHS_WITHOUT_SYNTHESIS = 24  # one graph per class leaves none to hold out
 _SMALLEST_RANK = 1e-3  # reciprocal, of which a logarithm is taken
 #: How much of what the network learned counts beside the residual. It learned from graphs whose image is its own
-#: prototype, at distance 0, and trusts ranks more than a query's deserve. In validation house 2000 (800 queries, learned
-#: maps, 50 views) NBNN alone has an MRR of 45.3 %, and shares of 0.1, 0.3, 0.5 and 1 gain 0.7, 2.3, 3.0 and 2.4 % (with
-#: oracle maps 0.8, 2.2, 2.5 and 1.3 %); with 25 views it is 0.4, 1.2, 1.4 and 1.7 %. Training on less perfect ranks
-#: instead (patches near a patch's own place left out; own distances raised at random) taught it the ranks of the other
-#: prototypes by heart, and made it worse than NBNN.
+#: prototype, at distance 0, and trusts ranks more than a query's deserve. In validation house 2000 (800 queries,
+#: learned maps, 50 views) NBNN alone has an MRR of 45.3 %; shares of 0.1, 0.3, 0.5 and 1 gain 0.7, 2.3, 3.0 and 2.4 %
+#: (with oracle maps 0.8, 2.2, 2.5 and 1.3 %), with 25 views 0.4, 1.2, 1.4 and 1.7 %. Training on less perfect ranks
+#: instead (patches near a patch's own place left out; own distances raised at random) was no better: most trials ended
+#: below NBNN, since the network knew the ranks of the other prototypes by heart.
 _LEARNED_SHARE = 0.5
 
 

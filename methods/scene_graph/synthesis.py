@@ -28,7 +28,7 @@ MOST_MARGIN = 0.8
 GAP = 0.05
 #: Metres from the representative point within which virtual cameras stand, and radians of their pitch (one standard
 #: deviation). The paper says "surrounding"; in validation house 2000 nineteen of twenty queries stand this near to the
-#: point of their class, and viewpoints from up to 3 m gave worse classifiers in a first trial (MRR 50.6 %, not 53.0 %).
+#: point of their class, and viewpoints from up to 3 m taught a first, linear classifier less (MRR 50.6 %, not 53.0 %).
 REACH, PITCH = 1.5, np.radians(3.0)
 _LEAST_DEPTH = 0.05  # metres
 _TRIES = 4  # viewpoints per view that is wanted; those that look past the cloud, or see no class's point, are invalid
