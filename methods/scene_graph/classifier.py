@@ -7,6 +7,7 @@ is trained, the paper leaves open.
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +17,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
-from torch_geometric.nn import GINEConv, global_mean_pool
 
 from .graph import EDGE_FEATURES, SceneGraph
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", FutureWarning)  # of torch, at torch-geometric's own way of compiling
+    from torch_geometric.nn import GINEConv, global_mean_pool
 
 Array = NDArray[Any]
 
