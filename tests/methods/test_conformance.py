@@ -13,17 +13,19 @@ from relocbench.methods.method import Estimate, Failure, Method, PrivilegedQuery
 from relocbench.methods.registry import method_class, method_names
 from relocbench.sim.geometry import Pose
 
-FEW_WORDS = {
+SMALL = {
     "dense-vlad": {"words": 16},
     "sift-5pt": {"retrieval": {"words": 16}},
     "sift-pnp": {"retrieval": {"words": 16}},
+    "scene-graph-vs": {"views": 5},
+    "image-synthesis": {"views": 3},
 }
 
 
 @pytest.mark.parametrize("name", method_names())
 def test_every_method_conforms(name: str) -> None:
     method = method_class(name)
-    check_method(method, method.Config.model_validate(FEW_WORDS.get(name, {})))
+    check_method(method, method.Config.model_validate(SMALL.get(name, {})))
 
 
 class First(Method):
