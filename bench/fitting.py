@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..datasets.spec import SimulatorSpec
 from ..errors import InputError, RunError
+from ..methods.registry import make_method
 from .cell import RunSettings, choose_entries, make_cell
 from .provenance import fingerprint
 from .schedule import perform
@@ -34,6 +35,8 @@ def train_method(
     spec = load_track(track).rendered_by(simulator)
     names, files = ([], [method]) if ".py:" in method else ([method], [])
     entry = choose_entries(spec, size, names, files)[0]
+    if not make_method(entry.name, entry.config).needs_fit:
+        raise InputError(f"method {method!r} learns nothing: there is nothing to train")
     folder = Path(out) if out is not None else Path("weights") / entry.label
     if folder.exists():
         raise InputError(f"{folder}: exists already; move it away or choose another --out")
@@ -41,8 +44,7 @@ def train_method(
     data = track_dataset(spec, size, place, dataset, jobs=jobs, progress=progress)
     settings = RunSettings(data.root.resolve(), data.sha256, "train", spec.seed, spec.query_timeout, spec.map_timeout)
     cell = make_cell(entry, settings)
-    if cell.fit is None:
-        raise InputError(f"method {method!r} learns nothing: there is nothing to train")
+    assert cell.fit is not None
     folder.parent.mkdir(parents=True, exist_ok=True)
     facts = {"fit": cell.fit.name, "key": cell.fit.key, "learned_by": cell.label, "machine": fingerprint()}
     task = FitTask(cell.assignment(settings, None), folder.resolve(), facts)

@@ -22,6 +22,7 @@ from ..datasets.manifest import Manifest
 from ..datasets.spec import SimulatorSpec
 from ..datasets.views import ViewSet
 from ..errors import InputError, RunError
+from ..methods.registry import make_method
 from .cell import Cell, RunSettings, choose_entries, make_cell
 from .journal import read_entries
 from .overwrite import Overwrite
@@ -72,6 +73,8 @@ def run_track(
     spec, folder = load_track(track).rendered_by(simulator), Path(out)
     spec.size(size)  # also where another dataset is given: the size names the methods, and the run
     entries = choose_entries(spec, size, methods, list(method_files), python=python, memory_limit=memory_limit)
+    for entry in entries:
+        make_method(entry.name, entry.config)  # says what is wrong with it before anything is generated
     jobs = jobs or usable_cores()
     with _locked(folder):
         data = track_dataset(spec, size, folder / "dataset", dataset, jobs=jobs, progress=progress)

@@ -236,3 +236,10 @@ def children() -> list[psutil.Process]:
     time.sleep(0.05)
     running = psutil.Process(os.getpid()).children(recursive=True)
     return [child for child in running if "bench.worker" in " ".join(child.cmdline())]
+
+
+def test_a_method_that_cannot_be_made_is_told_before_anything_is_generated(tiny_track, tmp_path):
+    tiny_track.write_text(tiny_track.read_text().replace("[random", "[{name: random, config: {luck: 7}}"))
+    with pytest.raises(InputError, match="unknown configuration key 'luck'"):
+        run_track(tiny_track, size="mini", out=tmp_path / "run", progress=False)
+    assert not (tmp_path / "run").exists()
