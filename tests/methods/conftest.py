@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+import torch
 from relocbench.datasets.views import ViewSet
 from relocbench.methods.box_room import random_poses, write_views
+from relocbench.methods.features.netvlad import PlaceNetwork
+from relocbench.methods.networks.checkpoints import save_network
 from relocbench.methods.registry import make_method
+from relocbench.methods.training.frames import HouseFrames
+from relocbench.methods.training.place_task import PlaceTask
 from relocbench.sim.geometry import Camera
 
 _CAMERA = Camera.from_fov(200, 150, 90.0)
@@ -45,3 +51,28 @@ def fitted_folder(box_train: ViewSet, tmp_path_factory: pytest.TempPathFactory) 
     method.fit(box_train)
     method.save(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def place_network(box_train: ViewSet) -> PlaceNetwork:
+    """A place network whose filters are random, and whose clusters and whitenings are learned from the box."""
+    rgb = np.stack([cv2.resize(view.image(), (160, 160)) for view in box_train])
+    none = np.zeros(0)
+    frames = HouseFrames(rgb, none, none, none, none, none)
+    torch.manual_seed(0)
+    task = PlaceTask()
+    images = torch.from_numpy(rgb).permute(0, 3, 1, 2).float() / 255
+    with torch.no_grad():
+        for _ in range(8):
+            task.network(images)  # in training mode: the statistics of the layers
+    task.network.eval().requires_grad_(False)
+    task.network.initialise(task.network.features(images))
+    task.finish([frames])
+    return task.network
+
+
+@pytest.fixture(scope="session")
+def place_checkpoint(place_network: PlaceNetwork, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("place") / "netvlad.safetensors"
+    save_network(place_network, path, about={})
+    return str(path)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import cv2
 import faiss
 import numpy as np
 import pytest
@@ -17,40 +16,13 @@ from relocbench.methods.features.patch_netvlad import PatchNetVlad
 from relocbench.methods.features.reciprocal_rank import reciprocal_ranks
 from relocbench.methods.method import Estimate, Method, Query
 from relocbench.methods.netvlad.netvlad import NetVlad, NetVladConfig
-from relocbench.methods.networks.checkpoints import load_network, save_network
+from relocbench.methods.networks.checkpoints import load_network
 from relocbench.methods.patch_netvlad.patch_netvlad import PatchNetVladConfig, PatchNetVladNbnn
-from relocbench.methods.training.frames import HouseFrames
-from relocbench.methods.training.place_task import PlaceTask
 
 
 @pytest.fixture(scope="session")
-def learned(box_train: ViewSet) -> PlaceNetwork:
-    """A place network whose filters are random, and whose clusters and whitenings are learned from the box."""
-    rgb = np.stack([cv2.resize(view.image(), (160, 160)) for view in box_train])
-    none = np.zeros(0)
-    frames = HouseFrames(rgb, none, none, none, none, none)
-    torch.manual_seed(0)
-    task = PlaceTask()
-    images = torch.from_numpy(rgb).permute(0, 3, 1, 2).float() / 255
-    with torch.no_grad():
-        for _ in range(8):
-            task.network(images)  # in training mode: the statistics of the layers
-    task.network.eval().requires_grad_(False)
-    task.network.initialise(task.network.features(images))
-    task.finish([frames])
-    return task.network
-
-
-@pytest.fixture(scope="session")
-def checkpoint(learned: PlaceNetwork, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("place") / "netvlad.safetensors"
-    save_network(learned, path, about={})
-    return str(path)
-
-
-@pytest.fixture(scope="session")
-def describe(checkpoint: str) -> PatchNetVlad:
-    return PatchNetVlad(checkpoint)
+def describe(place_checkpoint: str) -> PatchNetVlad:
+    return PatchNetVlad(place_checkpoint)
 
 
 @pytest.fixture
@@ -143,16 +115,18 @@ def test_the_vector_alone_is_the_vector_of_the_descriptors(describe: PatchNetVla
     assert describe.vector(image) == pytest.approx(describe(image).vector, abs=1e-6)
 
 
-def test_half_precision_keeps_what_was_learned(learned: PlaceNetwork, checkpoint: str, box_references: ViewSet) -> None:
+def test_half_precision_keeps_what_was_learned(
+    place_network: PlaceNetwork, place_checkpoint: str, box_references: ViewSet
+) -> None:
     stored = PlaceNetwork()
-    load_network(stored, checkpoint, task="netvlad")
+    load_network(stored, place_checkpoint, task="netvlad")
     images = torch.from_numpy(box_references[0].image()[:128, :192]).permute(2, 0, 1)[None].float() / 255
     with torch.inference_mode():
-        features = learned.features(images)
-        vector, patches = learned.pool(features), learned.pool_patches(features)
+        features = place_network.features(images)
+        vector, patches = place_network.pool(features), place_network.pool_patches(features)
         for exact, rounded in (
-            (learned.whiten(vector), stored.whiten(vector)),
-            (learned.whiten_patches(patches), stored.whiten_patches(patches)),
+            (place_network.whiten(vector), stored.whiten(vector)),
+            (place_network.whiten_patches(patches), stored.whiten_patches(patches)),
         ):
             assert (exact * rounded).sum(dim=-1).min() > 0.999
 
@@ -205,10 +179,10 @@ def test_equal_distances_keep_their_order_and_infinite_ones_get_nothing() -> Non
 
 
 @pytest.fixture(params=["netvlad", "patch-netvlad"])
-def make(request: pytest.FixtureRequest, checkpoint: str) -> Callable[[], Method]:
+def make(request: pytest.FixtureRequest, place_checkpoint: str) -> Callable[[], Method]:
     if request.param == "netvlad":
-        return lambda: NetVlad(NetVladConfig(weights=checkpoint))
-    return lambda: PatchNetVladNbnn(PatchNetVladConfig(weights=checkpoint))
+        return lambda: NetVlad(NetVladConfig(weights=place_checkpoint))
+    return lambda: PatchNetVladNbnn(PatchNetVladConfig(weights=place_checkpoint))
 
 
 def test_a_reference_is_nearest_to_itself(make: Callable[[], Method], box_references: ViewSet) -> None:
@@ -234,5 +208,5 @@ def test_the_map_is_counted(make: Callable[[], Method], box_references: ViewSet)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("method", "config"), [(NetVlad, NetVladConfig), (PatchNetVladNbnn, PatchNetVladConfig)])
-def test_the_contract_is_kept(method: type[Method], config: type, checkpoint: str) -> None:
-    check_method(method, config(weights=checkpoint))
+def test_the_contract_is_kept(method: type[Method], config: type, place_checkpoint: str) -> None:
+    check_method(method, config(weights=place_checkpoint))
