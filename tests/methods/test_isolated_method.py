@@ -145,8 +145,9 @@ def test_depth_comes_to_those_who_say_that_they_need_it(configured, box_referenc
     assert ask(configured(text), with_depth) == Failure("None")
     told = wanting.replace("repr(self.depth)", "f'{self.depth.dtype} {self.depth.shape} {self.depth[1, 0]:.4f}'")
     assert ask(configured(told), with_depth) == Failure("float32 (150, 200) 0.2000")
+    without_depth = ViewSet(box_references[:1].table.assign(depth=""), box_references.root, depth_unit=0.001)
     with pytest.raises(InputError, match="has no depth"):
-        ask(configured(wanting), box_references[:1])
+        ask(configured(wanting), without_depth)
 
 
 def ask(config: IsolatedConfig, references: ViewSet) -> Estimate | Failure:
