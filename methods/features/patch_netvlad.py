@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from ..networks.checkpoints import load_network
+from ..networks.feature_pyramid import network_input
 from .netvlad import POSITION_STEP, PlaceNetwork, patch_positions
 
 Array = NDArray[Any]
-
-_SHORTER_SIDE = 160  # pixels, as in training
-_MULTIPLE = 32  # of the sides of the network's image
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,33 +41,20 @@ class PatchNetVlad:
 
     def __call__(self, image: Array) -> ImageDescriptors:
         """Return the descriptors of an image (H, W, 3) uint8 sRGB of any size."""
-        resized = _network_image(image)
+        given = network_input(image)
         with torch.inference_mode():
-            vectors, patches = self._network.describe(_tensor(resized))
-        boxes = self._boxes(resized, image)
+            vectors, patches = self._network.describe(given)
+        boxes = self._boxes(given, image)
         centres = (boxes[:, :2] + boxes[:, 2:]) / 2
         return ImageDescriptors(vectors[0].numpy(), patches[0].numpy(), centres, boxes)
 
     def vector(self, image: Array) -> Array:
         """Return the vector (D,) alone of an image (H, W, 3) uint8 sRGB, for the methods that need no patches."""
         with torch.inference_mode():
-            return self._network.encode(_tensor(_network_image(image)))[0].numpy()
+            return self._network.encode(network_input(image))[0].numpy()
 
     @staticmethod
-    def _boxes(resized: Array, image: Array) -> Array:
-        rows, columns = (side // POSITION_STEP for side in resized.shape[:2])
+    def _boxes(given: torch.Tensor, image: Array) -> Array:
+        rows, columns = (side // POSITION_STEP for side in given.shape[-2:])
         scale = np.array([image.shape[1] / columns, image.shape[0] / rows], dtype=np.float32)
         return patch_positions(rows, columns).astype(np.float32) * np.tile(scale, 2)
-
-
-def _network_image(image: Array) -> Array:
-    """Return the image at the size that the network takes: see `_SHORTER_SIDE` and `_MULTIPLE`."""
-    scale = _SHORTER_SIDE / min(image.shape[:2])
-    height, width = (max(round(side * scale / _MULTIPLE), 1) * _MULTIPLE for side in image.shape[:2])
-    if image.shape[:2] == (height, width):
-        return image
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-
-
-def _tensor(image: Array) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() / 255

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
@@ -48,7 +49,7 @@ class OracleSegmentation:
         return query.semantic
 
 
-class _ImageSegmentation:
+class _ImageSegmentation(ABC):
     """What looks at the image only. ``_first`` is the category of the first channel of the scores."""
 
     _first = 0
@@ -71,8 +72,9 @@ class _ImageSegmentation:
             best = enlarged(scores[:, likely], *image.shape[:2]).argmax(dim=0)
         return (likely[best] + self._first).numpy().astype(np.uint16)
 
+    @abstractmethod
     def _scores(self, image: Array) -> torch.Tensor:
-        raise NotImplementedError
+        """Return the scores (1, C, h, w) of the categories of an image, at any resolution."""
 
 
 class LearnedSegmentation(_ImageSegmentation):
