@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-_BLOCK = (
-    1 << 17
-)  # similarities that are held at once: half a megabyte, which stays in a core's cache until it is reduced
+#: Similarities that are held at once: half a megabyte, which stays in a core's cache until it is reduced.
+_BLOCK = 1 << 17
 
 
 class Prototypes:
