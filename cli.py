@@ -221,9 +221,11 @@ def train(
     from .methods.networks import NETWORKS
 
     if what in NETWORKS:
-        from .methods.training.loop import TrainingSettings
-        from .methods.training.tasks import train_task
-
+        try:
+            from .methods.training.loop import TrainingSettings
+            from .methods.training.tasks import train_task
+        except ModuleNotFoundError as error:
+            raise InputError(f"training {what} needs {error.name}: pip install 'relocbench[learned]'") from error
         settings = TrainingSettings(
             houses=houses, steps_per_house=steps_per_house, batch=batch, learning_rate=learning_rate, seed=seed
         )
@@ -324,7 +326,7 @@ def list_(what: Listing) -> None:
     rows = {Listing.tracks: _tracks, Listing.methods: _methods, Listing.simulators: _simulators}[what]()
     table = Table(show_header=False, box=None)
     for name, description in rows:
-        table.add_row(name, description)
+        table.add_row(name, escape(description))
     console.print(table)
 
 
@@ -335,9 +337,15 @@ def _tracks() -> list[tuple[str, str]]:
 
 
 def _methods() -> list[tuple[str, str]]:
-    from .methods.registry import available
+    from .methods.registry import method_class, method_names
 
-    return [(name, _first_line(method)) for name, method in available().items()]
+    rows = []
+    for name in method_names():
+        try:
+            rows.append((name, _first_line(method_class(name))))
+        except InputError as error:  # a method that cannot be imported here is listed with what it lacks
+            rows.append((name, str(error)))
+    return rows
 
 
 def _simulators() -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """The command line as a user meets it: in a process of its own, with right and with wrong input."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -135,3 +136,31 @@ def test_an_unknown_key_in_a_track_is_named(workplace):
     assert result.returncode == 2
     assert "wrong.yaml" in result.stderr
     assert "querys_per_room" in result.stderr
+
+
+WITHOUT_TORCH = """
+import sys
+
+class NoTorch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            raise ModuleNotFoundError("No module named 'torch'", name=name)
+
+sys.meta_path.insert(0, NoTorch())
+from relocbench.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "status"),
+    [(["list", "methods"], "method 'netvlad'", 0), (["train", "depth"], "training depth", 2)],
+)
+def test_without_the_learned_extra_it_says_what_to_install(arguments, name, status, tmp_path):
+    command = [sys.executable, "-c", WITHOUT_TORCH, *arguments]
+    wide = {**os.environ, "COLUMNS": "200"}
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, env=wide)
+    assert result.returncode == status
+    said = " ".join((result.stdout + result.stderr).split())
+    assert f"{name} needs torch: pip install 'relocbench[learned]'" in said
+    assert "Warning" not in said
