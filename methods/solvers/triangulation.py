@@ -20,7 +20,10 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Triangulation:
-    """The pose found, which references agree with it (K,) bool, and the pair (i, j) that it was made from."""
+    """The pose found, which references agree with it (K,) bool, and the pair (i, j) that it was made from.
+
+    Only where no strict hypothesis was found are the references of the pair not both among those that agree.
+    """
 
     pose: Pose
     inliers: Array
@@ -29,12 +32,16 @@ class Triangulation:
 
 @dataclass(frozen=True, eq=False)
 class _Hypotheses:
-    """H query poses: centres (H, 3), quaternions (H, 4) w first, pairs (H, 2), whether their rays meet (H,) bool."""
+    """H query poses: centres (H, 3), quaternions (H, 4) w first, and the pairs (H, 2) that they are made from.
+
+    ``exists`` (H,) bool: the pair's rays and centres determine a pose; ``in_front``: and the rays meet before both.
+    """
 
     centres: Array
     quaternions: Array
     pairs: Array
-    valid: Array
+    exists: Array
+    in_front: Array
 
 
 def triangulate_pose(
@@ -45,8 +52,9 @@ def triangulate_pose(
     uncertainties: Array | None = None,
     max_angle: float = 15.0,
     scale_ratio: tuple[float, float] = (0.5, 2.0),
+    strict: bool = True,
 ) -> Triangulation | None:
-    """Return the query's pose (world_from_camera), or None where no pair of references gives a consistent one.
+    """Return the query's pose (world_from_camera), or None where no pair of references gives one.
 
     ``references`` are K known poses and ``reference_from_query`` the K estimated relative ones, whose translations
     matter only in direction. Every pair (i, j) of references is a hypothesis: the centre is the midpoint where the two
@@ -61,6 +69,10 @@ def triangulate_pose(
     inliers of their own hypothesis, since otherwise any two relative poses would agree with themselves. Pairs whose
     rays are parallel (1e-6 rad), or whose centres coincide (so that the rays meet at the cameras themselves), make no
     hypothesis.
+
+    With ``strict=False``, for methods that answer every query, pairs that fail these two conditions are hypotheses too,
+    each of which ranks below all strict ones. Where the lines meet behind a camera, the centre is then the midpoint of
+    the closest points of the two half-lines, so that neither of these lies behind its camera.
     """
     if len(references) < 2:
         return None
@@ -68,7 +80,7 @@ def triangulate_pose(
     quaternions = (references @ reference_from_query).quaternion
     hypotheses = _hypotheses(references.translation, rays, quaternions)
     inliers, angles = _inliers(references.translation, rays, hypotheses, scales, max_angle, scale_ratio)
-    best = _best(hypotheses, inliers, angles, uncertainties)
+    best = _best(hypotheses, inliers, angles, uncertainties, strict)
     if best is None:
         return None
     pose = Pose.from_quaternion(hypotheses.quaternions[best], hypotheses.centres[best])
@@ -82,24 +94,32 @@ def _unit(vectors: Array) -> Array:
 
 def _hypotheses(centres: Array, rays: Array, quaternions: Array) -> _Hypotheses:
     first, second = np.triu_indices(len(centres), k=1)
-    midpoints, in_front = _midpoints(centres[first], rays[first], centres[second], rays[second])
+    midpoints, exists, in_front = _midpoints(centres[first], rays[first], centres[second], rays[second])
     averages = _average_rotations(quaternions[first], quaternions[second])
-    return _Hypotheses(midpoints, averages, np.stack([first, second], axis=1), in_front)
+    return _Hypotheses(midpoints, averages, np.stack([first, second], axis=1), exists, in_front)
 
 
-def _midpoints(a: Array, u: Array, b: Array, v: Array) -> tuple[Array, Array]:
-    """Return where rays a + s u and b + t v (all (H, 3), unit directions) pass closest, and whether s, t > 0 there."""
+def _midpoints(a: Array, u: Array, b: Array, v: Array) -> tuple[Array, Array, Array]:
+    """Return where rays a + s u and b + t v (all (H, 3), unit directions), s, t >= 0, pass each other closest.
+
+    Also whether there is one such place (H,) bool, and whether the lines, too, pass closest there, with s, t > 0.
+    """
     offset = b - a
+    distance = np.linalg.norm(offset, axis=1)
     cosine = np.einsum("hd,hd->h", u, v)
     squared_sine = (np.cross(u, v) ** 2).sum(axis=1)  # not 1 - cosine^2, which cancels for small angles
     along_u, along_v = np.einsum("hd,hd->h", u, offset), np.einsum("hd,hd->h", v, offset)
     divisor = np.maximum(squared_sine, 1e-300)
     s = (along_u - cosine * along_v) / divisor
     t = (cosine * along_u - along_v) / divisor
-    nearest = 1e-6 * np.linalg.norm(offset, axis=1)
-    valid = (squared_sine > 1e-12) & (s > nearest) & (t > nearest)
-    s, t = np.where(valid, s, 0.0), np.where(valid, t, 0.0)
-    return 0.5 * (a + s[:, None] * u + b + t[:, None] * v), valid
+    exists = (squared_sine > 1e-12) & (distance > 0)
+    in_front = exists & (s > 1e-6 * distance) & (t > 1e-6 * distance)
+    # Half-lines pass closest at an end of one: at t = 0 and b's foot on the other ray, or at s = 0 and a's foot. Both
+    # feet make a right angle over the same offset, so the one farther from its own end is nearer to the other.
+    foot_of_b, foot_of_a = np.maximum(along_u, 0.0), np.maximum(-along_v, 0.0)
+    s = np.where(in_front, s, np.where(foot_of_b >= foot_of_a, foot_of_b, 0.0))
+    t = np.where(in_front, t, np.where(foot_of_a > foot_of_b, foot_of_a, 0.0))
+    return 0.5 * (a + s[:, None] * u + b + t[:, None] * v), exists, in_front
 
 
 def _average_rotations(a: Array, b: Array) -> Array:
@@ -128,14 +148,16 @@ def _inliers(
     return inliers, angles
 
 
-def _best(hypotheses: _Hypotheses, inliers: Array, angles: Array, uncertainties: Array | None) -> int | None:
-    own = np.take_along_axis(inliers, hypotheses.pairs, axis=1).all(axis=1)
-    valid = hypotheses.valid & own
+def _best(
+    hypotheses: _Hypotheses, inliers: Array, angles: Array, uncertainties: Array | None, strict: bool
+) -> int | None:
+    consistent = hypotheses.in_front & np.take_along_axis(inliers, hypotheses.pairs, axis=1).all(axis=1)
+    valid = consistent if strict else hypotheses.exists
     if not valid.any():
         return None
-    count = np.where(valid, inliers.sum(axis=1), -1)
+    count = inliers.sum(axis=1)
     if uncertainties is not None:
         tie_break = np.asarray(uncertainties)[hypotheses.pairs].mean(axis=1)
     else:
-        tie_break = np.where(inliers, angles, 0.0).sum(axis=1) / np.maximum(inliers.sum(axis=1), 1)
-    return int(np.lexsort((np.arange(len(count)), tie_break, -count))[0])
+        tie_break = np.where(inliers, angles, 0.0).sum(axis=1) / np.maximum(count, 1)
+    return int(np.lexsort((np.arange(len(count)), tie_break, -count, ~consistent, ~valid))[0])
