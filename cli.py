@@ -35,6 +35,14 @@ class Size(StrEnum):
     full = "full"
 
 
+class Sampling(StrEnum):
+    """Where the frames of a training house are taken from."""
+
+    planar = "planar"
+    free = "6dof"
+    trajectory = "trajectory"
+
+
 class Split(StrEnum):
     """Which houses a run localizes in."""
 
@@ -197,7 +205,7 @@ def houses(
 
 @app.command()
 def train(
-    what: Annotated[str, typer.Argument(help="segmentation, depth or netvlad; or a method that learns.")],
+    what: Annotated[str, typer.Argument(help="segmentation, depth, netvlad, exrenet, ...; or a method that learns.")],
     out: Annotated[Path | None, typer.Option(help="Folder for what is learned; weights/<name>.")] = None,
     jobs: Jobs = None,
     houses: Annotated[int, typer.Option(min=1, max=10_000, help="Networks: training houses to stream.")] = 120,
@@ -205,6 +213,8 @@ def train(
     batch: Annotated[int, typer.Option(min=2, help="Networks: frames per step.")] = 32,
     learning_rate: Annotated[float, typer.Option(min=1e-6, help="Networks: AdamW's, at its highest.")] = 2e-3,
     init: Annotated[str, typer.Option(help="Networks: scratch, imagenet, segmentation, or a checkpoint.")] = "scratch",
+    sampling: Annotated[Sampling, typer.Option(help="Networks: where a house's frames are.")] = Sampling.planar,
+    frames: Annotated[int, typer.Option(min=2, help="Networks: frames of each house.")] = 192,
     seed: Annotated[int, typer.Option(min=0, help="Networks: decides all that is drawn.")] = 0,
     cache: Annotated[Path | None, typer.Option(help="Networks: folder that keeps rendered frames.")] = None,
     track: Annotated[str, typer.Option(help="Methods: this track's training scenes.")] = "sparse-reference-v1",
@@ -218,20 +228,35 @@ def train(
     A training that was interrupted goes on where it stopped when the same command is given again.
     """
     from .bench.fitting import train_method
-    from .methods.networks import NETWORKS
+    from .methods.training import NETWORKS
 
     if what in NETWORKS:
         try:
+            from .methods.training.frames import FrameSettings
             from .methods.training.loop import TrainingSettings
             from .methods.training.tasks import train_task
         except ModuleNotFoundError as error:
             raise InputError(f"training {what} needs {error.name}: pip install 'relocbench[learned]'") from error
+        if size is Size.mini:
+            raise InputError("--size mini: networks come in small and full")
         settings = TrainingSettings(
-            houses=houses, steps_per_house=steps_per_house, batch=batch, learning_rate=learning_rate, seed=seed
+            houses=houses,
+            steps_per_house=steps_per_house,
+            batch=batch,
+            learning_rate=learning_rate,
+            seed=seed,
+            frames=FrameSettings(frames=frames, sampling=sampling.value, simulator=simulator or "raycast"),
         )
-        place = out or Path("weights") / what
-        command = shlex.join(["relocbench", *sys.argv[1:]])
-        folder = train_task(what, place, settings=settings, init=init, command=command, jobs=jobs, cache=cache)
+        folder = train_task(
+            what,
+            out or Path("weights") / what,
+            settings=settings,
+            size=size.value,
+            init=init,
+            command=shlex.join(["relocbench", *sys.argv[1:]]),
+            jobs=jobs,
+            cache=cache,
+        )
     else:
         rendered_by = _simulator(simulator, simulator_option)
         folder = train_method(what, track, size=size.value, out=out, jobs=jobs, simulator=rendered_by, dataset=dataset)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from ...errors import InputError
 
@@ -17,6 +18,7 @@ from ...errors import InputError
 PACKAGED = Path(__file__).resolve().parent.parent / "weights"
 
 _ABOUT = "relocbench"
+_SAFETENSORS = ".safetensors"
 
 
 def save_network(network: nn.Module, path: Path, *, about: dict[str, Any]) -> None:
@@ -38,14 +40,11 @@ def save_network(network: nn.Module, path: Path, *, about: dict[str, Any]) -> No
 def load_network(network: nn.Module, weights: str, *, task: str) -> None:
     """Fill a network from a checkpoint, and make it ready to infer: float32, eval mode, no gradients.
 
-    ``weights`` is "synthetic", the checkpoint of ``task`` that comes with the package, or the path of a .safetensors
-    file. Raises ``InputError`` where the file is missing, damaged, or belongs to another network.
+    ``weights`` is "synthetic", the checkpoint of ``task`` that comes with the package, or the path of a file. Raises
+    ``InputError`` where the file is missing, damaged, or belongs to another network.
     """
     path = checkpoint_path(weights, task=task)
-    try:
-        tensors = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"{path}: is no readable safetensors file: {error}") from error
+    tensors = read_tensors(path)
     expected = network.state_dict()
     shapes = {name: tuple(tensor.shape) for name, tensor in expected.items()}
     if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != shapes:
@@ -56,16 +55,44 @@ def load_network(network: nn.Module, weights: str, *, task: str) -> None:
     network.eval().requires_grad_(False)
 
 
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a .safetensors file, or of a state dict that torch saved, without running code from it.
+
+    Raises ``InputError`` where it is damaged or holds anything but tensors.
+    """
+    try:
+        if path.suffix == _SAFETENSORS:
+            return load_file(path)
+        tensors = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: is no readable safetensors file: {error}") from error
+    except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
+        raise InputError(
+            f"{path}: is no state dict of tensors that can be read without running code from it"
+        ) from error
+    if not isinstance(tensors, dict) or not all(isinstance(value, Tensor) for value in tensors.values()):
+        raise InputError(f"{path}: is no state dict of tensors; save network.state_dict() alone")
+    return tensors
+
+
 def checkpoint_path(weights: str, *, task: str) -> Path:
     """Return the file that ``weights`` names; raises ``InputError`` where there is none."""
-    path = PACKAGED / f"{task}.safetensors" if weights == "synthetic" else Path(weights)
+    path = PACKAGED / f"{task}{_SAFETENSORS}" if weights == "synthetic" else Path(weights)
     if not path.is_file():
         raise InputError(f"{path}: no such checkpoint; 'relocbench train {task}' makes one, give its path as weights")
     return path
 
 
 def about_checkpoint(path: Path) -> dict[str, Any]:
-    """Return what was written beside the weights: the command, seed, time and quality of a training."""
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata() or {}
+    """Return what was written beside the weights: the command, seed, time and quality of a training.
+
+    Nothing for a file of another format. Raises ``InputError`` where the file is damaged.
+    """
+    if path.suffix != _SAFETENSORS:
+        return {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: is no readable safetensors file: {error}") from error
     return json.loads(metadata.get(_ABOUT, "{}"))

@@ -14,6 +14,7 @@ from torchvision.models import mobilenet_v3_small
 
 _SIDE = 160  # pixels of the shorter side of what the networks are trained on and asked about
 _STRIDE = 32
+_IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and deviation of its colours
 
 #: Last module of `mobilenet_v3_small.features` at 1/4, 1/8, 1/16 and 1/32 of the resolution, and its channels.
 _TAPS = {1: 16, 3: 24, 8: 48, 11: 96}
@@ -25,22 +26,22 @@ class FeaturePyramid(nn.Module):
     Takes images (B, 3, H, W) in [0, 1] whose sides are multiples of 32; ``channels`` are those of every output.
     """
 
-    mean: Tensor
-    deviation: Tensor
-
     def __init__(self, channels: int = 64) -> None:
         super().__init__()
         self.channels = channels
         self.encoder = mobilenet_v3_small(weights=None).features[: max(_TAPS) + 1]
         self.lateral = nn.ModuleList(nn.Conv2d(width, channels, 1) for width in _TAPS.values())
         self.smooth = nn.ModuleList(_separable(channels) for _ in _TAPS)
-        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), persistent=False)
-        self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return features (B, C, H/4, W/4) and (B, C, H/8, W/8)."""
+        quarter, eighth, *_ = self.levels(images)
+        return quarter, eighth
+
+    def levels(self, images: Tensor) -> list[Tensor]:
+        """Return features (B, C, h, w) at 1/4, 1/8, 1/16 and 1/32 of the resolution."""
         tapped = []
-        x = (images - self.mean) / self.deviation
+        x = standardised(images)
         for index, module in enumerate(self.encoder):
             x = module(x)
             if index in _TAPS:
@@ -50,7 +51,13 @@ class FeaturePyramid(nn.Module):
         for fine, coarse in reversed(list(pairwise(range(len(levels))))):
             above = functional.interpolate(levels[coarse], size=levels[fine].shape[-2:], mode="bilinear")
             levels[fine] = self.smooth[fine](levels[fine] + above)
-        return levels[0], levels[1]
+        return levels
+
+
+def standardised(images: Tensor) -> Tensor:
+    """Return images (B, 3, H, W) in [0, 1] by the mean and the deviation of ImageNet's, as encoders are fed."""
+    mean, deviation = images.new_tensor(_IMAGENET)[:, :, None, None]
+    return (images - mean) / deviation
 
 
 def _separable(channels: int) -> nn.Sequential:

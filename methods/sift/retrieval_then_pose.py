@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from pathlib import Path
 from typing import Any, Literal, cast
 
 from numpy.typing import NDArray
 
-from ...datasets.views import ViewSet
 from ...sim.geometry import Pose
-from ..dense_vlad.dense_vlad import DenseVlad
 from ..dense_vlad.encoder import DenseVladConfig
+from ..dense_vlad.retrieval_backed import RetrievalBacked
 from ..features.sift import SiftConfig
-from ..method import Estimate, Failure, Method, MethodConfig, Query
+from ..method import Estimate, Failure, MethodConfig, Query
 
 
 class RetrievalThenPoseConfig(MethodConfig):
@@ -29,32 +27,13 @@ class RetrievalThenPoseConfig(MethodConfig):
     """Image retrieval."""
 
 
-class RetrievalThenPose(Method):
+class RetrievalThenPose(RetrievalBacked):
     """Ranks references by retrieval; subclasses compute the pose. Only retrieval learns anything."""
 
-    needs_fit = True
-
     def __init__(self, config: MethodConfig | None = None) -> None:
-        super().__init__(config)
-        shared = cast(RetrievalThenPoseConfig, self.config)
+        shared = cast(RetrievalThenPoseConfig, self.Config() if config is None else config)
+        super().__init__(shared, shared.retrieval)
         self._fallback = shared.fallback
-        self._retrieval = DenseVlad(shared.retrieval)
-
-    def fit(self, train: ViewSet) -> None:
-        """Learn what retrieval needs."""
-        self._retrieval.fit(train)
-
-    def fit_identity(self) -> tuple[str, dict[str, Any]]:
-        """Return that of the retrieval: nothing else is learned."""
-        return self._retrieval.fit_identity()
-
-    def save(self, folder: Path) -> None:
-        """Write what retrieval learned."""
-        self._retrieval.save(folder)
-
-    def load(self, folder: Path) -> None:
-        """Read what :meth:`save`, or that of a method with the same fit, wrote."""
-        self._retrieval.load(folder)
 
     def localize(self, query: Query) -> Estimate | Failure:
         """Answer with the computed pose, or the fallback's; the ranking is that of retrieval."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, cast
 
-import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from ...datasets.views import ViewSet
 from ...sim.geometry import Camera, Pose
+from ..dense_vlad.retrieval_backed import spread_references
 from ..features.matching import match_descriptors
 from ..features.sift import SiftFeatures, extract_sift
 from ..method import Failure, MethodConfig, Query
@@ -140,20 +140,3 @@ class SiftFivePoint(RetrievalThenPose):
             return Failure("no consistent pair")
         agreeing = [relative[i].inliers for i, agrees in zip(indices, found.inliers, strict=True) if agrees]
         return found.pose, sum(agreeing)
-
-
-def spread_references(
-    order: NDArray[Any], centres: NDArray[Any], *, count: int, distances: tuple[float, float]
-) -> list[int]:
-    """Select up to ``count`` references in the ``order`` (N,) of retrieval, whose centres (N, 3) lie apart.
-
-    A reference is skipped where its distance to one already selected lies outside ``distances`` (from, to), metres.
-    """
-    selected: list[int] = []
-    for index in order:
-        apart = np.linalg.norm(centres[selected] - centres[index], axis=-1)
-        if ((apart >= distances[0]) & (apart <= distances[1])).all():
-            selected.append(int(index))
-        if len(selected) == count:
-            break
-    return selected

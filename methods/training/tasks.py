@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from torchvision.models import MobileNet_V3_Small_Weights
+from torch import Tensor, nn
+from torchvision.models import MobileNet_V3_Small_Weights, ResNet50_Weights, WeightsEnum
 
 from ...errors import InputError
-from ..networks.checkpoints import load_network
-from ..networks.dense_prediction import SegmentationNetwork
-from ..networks.feature_pyramid import FeaturePyramid
+from ..exrenet.encoders import ResNetEncoder
+from ..exrenet.settings import VARIANTS, NetworkSize, settings_of
+from ..networks.checkpoints import checkpoint_path, read_tensors
 from .dense_tasks import DepthTask, SegmentationTask
 from .loop import TrainingSettings, train_network
+from .pairs import DENSE, SPARSE
 from .place_task import PlaceTask
+from .relative_pose_task import RelativePoseTask
 from .task import TrainingTask
 
 _TASKS: dict[str, Callable[[], TrainingTask]] = {
@@ -23,6 +27,7 @@ _TASKS: dict[str, Callable[[], TrainingTask]] = {
     "depth": DepthTask,
     "netvlad": PlaceTask,
 }
+_PYRAMID = "pyramid."
 
 
 def train_task(
@@ -30,6 +35,7 @@ def train_task(
     out: Path,
     *,
     settings: TrainingSettings,
+    size: NetworkSize = "small",
     init: str = "scratch",
     command: str = "",
     jobs: int | None = None,
@@ -38,40 +44,61 @@ def train_task(
 ) -> Path:
     """Train ``name`` into the folder ``out`` and return it.
 
-    ``init`` is what the feature pyramid starts from: "scratch"; "imagenet", torchvision's weights for its encoder; or
-    "segmentation", our checkpoint, or the path of one like it. ``command`` is kept beside the weights. Raises
-    ``InputError`` where there is no such task or nothing to start from.
+    ``init`` is what the encoder starts from: "scratch"; "imagenet", torchvision's weights; or the feature pyramid of
+    one of our checkpoints, by name or by path. ``size`` is that of relative-pose networks. ``command`` is kept beside
+    the weights. Raises ``InputError`` where there is no such task or nothing to start from.
     """
-    if name not in _TASKS:
-        raise InputError(f"no network {name!r} to train; there are {', '.join(_TASKS)}")
     torch.manual_seed(settings.seed)
-    task = _TASKS[name]()
-    _initialise(task.network.pyramid, init)
     about: dict[str, Any] = {"command": command, "init": init}
+    if name in VARIANTS:
+        network = settings_of(name, size)
+        rule = DENSE if settings.frames.sampling == "6dof" else SPARSE
+        task: TrainingTask = RelativePoseTask(f"{name}-{size}", network, settings.frames.camera, rule)
+        about |= {"network": asdict(network), "pairs": asdict(rule)}
+    elif name in _TASKS:
+        task = _TASKS[name]()
+    else:
+        raise InputError(f"no network {name!r} to train; there are {', '.join([*_TASKS, *VARIANTS])}")
+    _initialise(task.network, init)
     return train_network(task, out, settings=settings, about=about, jobs=jobs, cache=cache, progress=progress)
 
 
-def _initialise(pyramid: Any, init: str) -> None:
+def _initialise(network: Any, init: str) -> None:
     if init == "scratch":
         return
-    if init == "imagenet":
-        _load_imagenet(pyramid)
-        return
-    trained = SegmentationNetwork()
-    load_network(trained, "synthetic" if init == "segmentation" else init, task="segmentation")
-    pyramid.load_state_dict(trained.pyramid.state_dict())
+    encoder = getattr(network, "encoder", network)
+    if isinstance(encoder, ResNetEncoder):
+        if init != "imagenet":
+            raise InputError(f"--init {init}: a ResNet-50 starts from scratch or imagenet")
+        state = _imagenet(ResNet50_Weights.IMAGENET1K_V2)
+        own = {name.replace("stem.0", "conv1").replace("stem.1", "bn1"): name for name in encoder.state_dict()}
+        _fill(encoder, {own[name]: value for name, value in state.items() if name in own})
+    elif init == "imagenet":
+        state = _imagenet(MobileNet_V3_Small_Weights.IMAGENET1K_V1)
+        own = {f"features.{name}": name for name in encoder.pyramid.encoder.state_dict()}
+        _fill(encoder.pyramid.encoder, {own[name]: value for name, value in state.items() if name in own})
+    else:
+        path = checkpoint_path("synthetic" if init in _TASKS else init, task=init)
+        trained = {name.partition(_PYRAMID)[2]: value for name, value in read_tensors(path).items() if _PYRAMID in name}
+        if trained.keys() != encoder.pyramid.state_dict().keys():
+            raise InputError(
+                f"{path}: holds no feature pyramid to start from; 'relocbench train segmentation' makes one"
+            )
+        _fill(encoder.pyramid, trained)
 
 
-def _load_imagenet(pyramid: FeaturePyramid) -> None:
-    """Fill the encoder with torchvision's ImageNet weights, from its cache or the network."""
-    weights = MobileNet_V3_Small_Weights.IMAGENET1K_V1
+def _fill(module: nn.Module, values: Mapping[str, Tensor]) -> None:
+    """Set what ``values`` has of a module's parameters and buffers."""
+    own = module.state_dict()
+    module.load_state_dict({name: value.to(own[name].dtype) for name, value in values.items()}, strict=False)
+
+
+def _imagenet(weights: WeightsEnum) -> Mapping[str, Tensor]:
+    """Return torchvision's ImageNet weights, from its cache or the network."""
     try:
-        state = weights.get_state_dict(progress=False, check_hash=True)
+        return weights.get_state_dict(progress=False, check_hash=True)
     except OSError as error:
         folder = Path(torch.hub.get_dir()) / "checkpoints"
         raise InputError(
             f"ImageNet weights cannot be fetched ({error}): put {weights.url} into {folder}, or use --init scratch"
         ) from error
-    own = {f"encoder.{name}" for name in pyramid.encoder.state_dict()}
-    encoder = {name.replace("features.", "encoder."): value for name, value in state.items()}
-    pyramid.load_state_dict({name: encoder[name] for name in own}, strict=False)

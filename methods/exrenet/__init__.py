@@ -1,0 +1,1 @@
+"""ExReNet: poses relative to references from hierarchical correlation layers (paper 002)."""

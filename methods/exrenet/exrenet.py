@@ -1,0 +1,163 @@
+"""`exrenet`: retrieval, a network for the pose relative to each reference, and triangulation (paper 002)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, cast
+
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ...datasets.views import ViewSet
+from ...sim.geometry import Pose
+from ..dense_vlad.encoder import DenseVladConfig
+from ..dense_vlad.retrieval_backed import RetrievalBacked, spread_references
+from ..method import Estimate, MethodConfig, Query
+from ..solvers.triangulation import triangulate_pose
+from ..timing import stage
+from .encoders import Features
+from .input import network_image
+from .network import open_network
+from .outputs import relative_poses
+from .regression import HiddenLayers
+from .settings import NetworkSize
+
+Array = NDArray[Any]
+
+_ENCODED_TOGETHER = 16  # references
+
+
+class ExReNetConfig(MethodConfig):
+    """Settings of `exrenet`, `exrenet-classic` and `essnet`."""
+
+    weights: str = "synthetic"
+    """"synthetic": trained on generated houses, comes with the package; or the path of a .safetensors file of
+    'relocbench train', or of a state dict that torch saved."""
+
+    size: NetworkSize = "small"
+    """Which packaged network, "small" or "full"; and which network a file belongs to that does not say."""
+
+    use_scale: bool = True
+    """Use the estimated distance to each reference, where the network has it, to tell which references agree."""
+
+    samples: int = Field(default=100, ge=0)
+    """Answers under Monte Carlo dropout, whose mean counts and whose variance breaks ties; 0: one without dropout."""
+
+    retrieved: int = Field(default=5, ge=1)
+    """References that are retrieved, and relative poses computed."""
+
+    min_distance: float = Field(default=0.05, ge=0)
+    """A retrieved reference keeps at least this distance, in metres, from those already selected."""
+
+    max_distance: float = Field(default=10.0, gt=0)
+    """A retrieved reference keeps at most this distance, in metres, from those already selected."""
+
+    max_angle: float = Field(default=15.0, gt=0, lt=180)
+    """Largest angle between a reference's ray and a hypothesis that it agrees with, in degrees."""
+
+    scale_ratio: tuple[float, float] = (0.5, 2.0)
+    """Between these a hypothesis' distance to a reference that agrees lies, as a share of the estimated one."""
+
+    retrieval: DenseVladConfig = DenseVladConfig()
+    """Image retrieval."""
+
+
+class ExReNetMethod(RetrievalBacked):
+    """Winkelbauer, Denninger, Triebel, "Learning to Localize in New Environments from Synthetic Training Data", ICRA
+    2021: section IV-A for retrieval, IV-B for the network, IV-C for triangulation.
+
+    Every query is answered: where no two references agree, by the pair that contradicts the others least (flagged
+    "inconsistent"), and where no pair has a pose either (one reference, parallel rays), from the most alike reference
+    and its relative pose alone, flagged "single". ``confidence`` is the number of references that agree.
+    """
+
+    name = "exrenet"
+    Config = ExReNetConfig
+    network_name: ClassVar[str] = "exrenet"
+
+    def __init__(self, config: MethodConfig | None = None) -> None:
+        self._config = cast(ExReNetConfig, self.Config() if config is None else config)
+        super().__init__(self._config, self._config.retrieval)
+        self._network = open_network(self._config.weights, self.network_name, self._config.size)
+
+    def build_map(self, references: ViewSet) -> None:
+        """Encode the references, for retrieval and by the network."""
+        self._retrieval.build_map(references)
+        side = self._network.settings.side
+        images = [network_image(view.image(), view.camera, side) for view in references]
+        with torch.inference_mode():
+            batches = [images[i : i + _ENCODED_TOGETHER] for i in range(0, len(images), _ENCODED_TOGETHER)]
+            self._features = Features.cat([self._network.features(torch.cat(batch)) for batch in batches])
+
+    def map_bytes(self) -> int:
+        """Return the size of retrieval vectors, poses and features, bytes."""
+        return self._retrieval.map_bytes() + self._features.coarse.nbytes + self._features.fine.nbytes
+
+    @torch.inference_mode()
+    def localize(self, query: Query) -> Estimate:
+        """Answer with the triangulated pose; the ranking is that of retrieval."""
+        order, _ = self._retrieval.rank(query.image)
+        ranking = tuple(self._retrieval.ids[i] for i in order)
+        selected = spread_references(
+            order,
+            self._retrieval.poses.translation,
+            count=self._config.retrieved,
+            distances=(self._config.min_distance, self._config.max_distance),
+        )
+        with stage("features"):
+            features = self._network.features(network_image(query.image, query.camera, self._network.settings.side))
+        outputs = self._outputs(features, selected, query.seed)
+        with stage("triangulation"):
+            return self._answer(self._retrieval.poses[selected], outputs, ranking)
+
+    def _outputs(self, features: Features, selected: list[int], seed: int) -> Array:
+        """Return what the network says of the query and each selected reference (S, K, outputs), S samples or one."""
+        with stage("matching"):
+            references = self._features[torch.tensor(selected)]
+            matched = self._network.match(references, features[torch.zeros(len(selected), dtype=torch.long)])
+        with stage("regression"):
+            vectors = self._network.summarise(matched)
+            head = self._network.head
+            if self._config.samples == 0 or not isinstance(head, HiddenLayers):
+                return head(vectors)[None].numpy()
+            generator = torch.Generator().manual_seed(seed % 2**63)
+            return head.sample(vectors, self._config.samples, generator).numpy()
+
+    def _answer(self, references: Pose, outputs: Array, ranking: tuple[str, ...]) -> Estimate:
+        relative, scales = relative_poses(outputs.mean(axis=0))
+        if not self._config.use_scale:
+            scales = None
+        found = triangulate_pose(
+            references,
+            relative,
+            scales=scales,
+            uncertainties=_spread(outputs) if len(outputs) > 1 else None,
+            max_angle=self._config.max_angle,
+            scale_ratio=self._config.scale_ratio,
+            strict=False,
+        )
+        if found is None:
+            length = 0.0 if scales is None else float(scales[0])
+            step = Pose.from_rotation_translation(relative[0].rotation, length * relative[0].translation)
+            return Estimate(references[0] @ step, ranking, confidence=0.0, flags=("single",))
+        agree = bool(found.inliers[list(found.pair)].all())
+        flags = () if agree else ("inconsistent",)
+        return Estimate(found.pose, ranking, confidence=float(found.inliers.sum()), flags=flags)
+
+
+class ExReNetClassic(ExReNetMethod):
+    """ExReNet with one correlation layer, on 8 x 8 features (the paper's ExReNetClassic, Table II)."""
+
+    name = "exrenet-classic"
+    network_name = "exrenet-classic"
+
+
+def _spread(outputs: Array) -> Array:
+    """Return the variances (K,) of the query's centre over samples (S, K, outputs), square metres: the sum over axes.
+
+    A network without scale is taken to see every query at the same distance.
+    """
+    samples, references, numbers = outputs.shape
+    relative, scales = relative_poses(outputs.reshape(-1, numbers))
+    centres = relative.translation if scales is None else relative.translation * scales[:, None]
+    return centres.reshape(samples, references, 3).var(axis=0).sum(axis=1)

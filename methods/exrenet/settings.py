@@ -1,0 +1,71 @@
+"""Which network: ExReNet of the paper, its small form, and every ablation, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+NetworkSize = Literal["small", "full"]
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """What decides a relative-pose network; the defaults are the paper's ExReNet (section IV-B and Figure 2)."""
+
+    side: int = 128
+    """Pixels of the square images, a multiple of 32."""
+    encoder: Literal["resnet50", "mobilenet-v3-small"] = "resnet50"
+    """Features at 1/16 and 1/4 of the resolution: of ResNet-50 up to its third stack with two U-Net steps upwards, or
+    of the feature pyramid that the package's other networks are made of."""
+    fine_channels: int = 256
+    """Features per position of the fine map, and of the coarse one too behind the small encoder."""
+    matching: Literal["hierarchical", "single", "concatenation", "pooled"] = "hierarchical"
+    """An extensive and a guided correlation layer; the extensive one alone (ExReNetClassic); in place of correlation,
+    coarse features side by side, position by position or after averaging over the image."""
+    border: float = 1.0
+    """Of the guided layer's windows, in coarse cells."""
+    softmax: bool = False
+    """Whether the regression part sees, in place of dot products, their softmax over what a position is compared with:
+    a short training learns from it much sooner."""
+    regression: Literal["resnet18", "light", "stem", "essnet"] = "resnet18"
+    """ResNet-18; a lighter residual network; the first convolution of ResNet-18 alone ("no ResNet blocks"); or that of
+    EssNet, which has no hidden layers."""
+    regression_side: int = 128
+    """What correlation maps are enlarged to before the regression part."""
+    hidden: int = 512
+    """Features of the two hidden layers."""
+    dropout: float = 0.1
+    """Rate between the hidden layers, while training and for Monte Carlo samples."""
+    scale: bool = True
+    """Whether the length of the translation is an output too."""
+
+    @property
+    def outputs(self) -> int:
+        """Direction (3), quaternion (4), and the scale."""
+        return 8 if self.scale else 7
+
+
+FULL = NetworkSettings()
+SMALL = NetworkSettings(
+    encoder="mobilenet-v3-small",
+    fine_channels=64,
+    softmax=True,
+    regression="light",
+    regression_side=32,
+)
+
+#: What the networks of Tables I to III change of FULL or SMALL, by the name under which they are trained.
+VARIANTS: dict[str, dict[str, object]] = {
+    "exrenet": {},
+    "exrenet-unscaled": {"scale": False},
+    "exrenet-classic": {"matching": "single"},
+    "exrenet-classic-stem": {"matching": "single", "regression": "stem"},
+    "exrenet-concatenation": {"matching": "concatenation"},
+    "exrenet-pooled": {"matching": "pooled"},
+    "essnet": {"matching": "single", "regression": "essnet"},
+}
+
+
+def settings_of(name: str, size: NetworkSize) -> NetworkSettings:
+    """Return the settings of one of ``VARIANTS`` in a size."""
+    return replace(FULL if size == "full" else SMALL, **VARIANTS[name])  # type: ignore[arg-type]

@@ -1,0 +1,161 @@
+"""`RelativePoseTask`: teach an `ExReNet` the pose of one frame relative to another, and which features match."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from ...errors import RunError
+from ...sim.geometry import Camera, Pose, rotation_error
+from ..exrenet.correlation import extensive_counts, guided_counts, triplet_loss
+from ..exrenet.network import ExReNet, Matched
+from ..exrenet.outputs import relative_poses
+from ..exrenet.settings import NetworkSettings
+from .dense_tasks import jittered
+from .frames import HouseFrames, image_batch
+from .pairs import PairRule, pixel_matches, training_pairs
+
+Array = NDArray[Any]
+
+_MIRROR = np.diag([-1.0, 1.0, 1.0, 1.0])
+_EVALUATED = 150  # pairs of every held-out house
+_TOGETHER = 32  # pairs that are evaluated at once
+
+
+class RelativePoseTask:
+    """The paper's losses on pairs of one house: L1 of direction, quaternion and scale, and the auxiliary loss.
+
+    Every pair is learned from both sides, and in half of the batches as in a mirror: a mirrored house is a house too.
+    """
+
+    def __init__(self, name: str, settings: NetworkSettings, camera: Camera, rule: PairRule) -> None:
+        self.name = name
+        self.network = ExReNet(settings)
+        self._camera, self._rule = camera, rule
+        self._pairs: WeakKeyDictionary[HouseFrames, Array] = WeakKeyDictionary()
+
+    def draw(self, houses: Sequence[HouseFrames], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Return ``count`` frames (B, 2), house and frame: neighbours in the list are pairs that keep the rule.
+
+        Houses are drawn evenly, then their pairs; houses without any are passed over.
+        """
+        own = [self._pairs_of(house) for house in houses]
+        able = np.flatnonzero([len(pairs) for pairs in own])
+        if not len(able):
+            raise RunError(f"training {self.name}: no two frames of {len(houses)} houses keep {self._rule}")
+        frames: list[tuple[int, int]] = []
+        for house in rng.choice(able, size=count // 2):
+            frames += [(int(house), int(frame)) for frame in own[house][rng.integers(len(own[house]))]]
+        return np.array(frames, dtype=np.int64).reshape(-1, 2)
+
+    def loss(self, houses: Sequence[HouseFrames], batch: NDArray[np.int64]) -> tuple[Tensor, dict[str, float]]:
+        """Return the sum of pose loss (mu = beta = 1) and auxiliary loss, and the errors in degrees for the log."""
+        mirrored = bool(torch.rand(()) < 0.5)
+        images, depth, poses = self.frames_of(houses, batch, mirrored)
+        features = self.network.features(jittered(images))
+        one, other = torch.arange(0, len(batch), 2), torch.arange(1, len(batch), 2)
+        reference, query = torch.cat([one, other]), torch.cat([other, one])
+        matched = self.network.match(features[reference], features[query])
+        answer = self.network.head(self.network.summarise(matched)).float()
+        truth = Pose(poses[query.numpy()]).relative_to(Pose(poses[reference.numpy()]))
+        pose_loss = self._pose_loss(answer, truth)
+        auxiliary = self._auxiliary_loss(matched, depth, torch.from_numpy(poses).to(self._device), reference, query)
+        log = {"pose": pose_loss.item(), "auxiliary": auxiliary.item(), **_errors(answer, truth)}
+        return pose_loss + auxiliary, log
+
+    def finish(self, houses: Sequence[HouseFrames]) -> None:
+        """Learn nothing more."""
+
+    @torch.no_grad()
+    def quality(self, houses: Sequence[HouseFrames]) -> dict[str, float]:
+        """Return the median errors over pairs of the houses, and those of one constant answer, the best there is.
+
+        Direction and rotation in degrees, the scale as a share of the truth. The constant is the mean direction,
+        quaternion and scale of these very pairs: what can be had without looking.
+        """
+        rng = np.random.default_rng(0)
+        answers, truths = [], []
+        for house in houses:
+            pairs = self._pairs_of(house)
+            pairs = pairs[np.sort(rng.permutation(len(pairs))[:_EVALUATED])]
+            for start in range(0, len(pairs), _TOGETHER):
+                batch = np.stack([np.zeros_like(pairs), pairs], axis=-1)[start : start + _TOGETHER].reshape(-1, 2)
+                images, _, poses = self.frames_of([house], batch, mirrored=False)
+                answers.append(self.network(images[0::2], images[1::2]).float().cpu())
+                truths.append(Pose(poses[1::2]).relative_to(Pose(poses[0::2])))
+        if not answers:
+            return {}
+        answer, truth = torch.cat(answers), Pose(np.concatenate([each.matrix for each in truths]))
+        constant = targets(truth).mean(dim=0, keepdim=True).expand(len(truth), -1)[:, : answer.shape[1]]
+        blind = {f"{name}_constant": value for name, value in _errors(constant, truth).items()}
+        return _errors(answer, truth) | blind
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.network.parameters()).device
+
+    def _pairs_of(self, house: HouseFrames) -> Array:
+        if house not in self._pairs:
+            self._pairs[house] = training_pairs(house, self._rule, self._camera)
+        return self._pairs[house]
+
+    def frames_of(self, houses: Sequence[HouseFrames], batch: Array, mirrored: bool) -> tuple[Tensor, Tensor, Array]:
+        """Return images (B, 3, S, S) of the network's side, depth (B, S', S') and poses (B, 4, 4) of frames (B, 2)."""
+        side = self.network.settings.side
+        images = image_batch(houses, batch, self._device)
+        images = functional.interpolate(images, size=(side, side), mode="bilinear", antialias=True)
+        depth = torch.from_numpy(np.stack([houses[house].depth[frame] for house, frame in batch])).to(self._device)
+        poses = np.stack([houses[house].poses[frame] for house, frame in batch])
+        if mirrored:
+            return images.flip(-1), depth.flip(-1), _MIRROR @ poses @ _MIRROR
+        return images, depth, poses
+
+    def _pose_loss(self, answer: Tensor, truth: Pose) -> Tensor:
+        """Return |t - t*| + |q - q*| + |s - s*|, each summed over its components, averaged over pairs."""
+        target = targets(truth).to(answer.device)[:, : answer.shape[1]]
+        return (answer - target).abs().sum(dim=1).mean()
+
+    def _auxiliary_loss(
+        self, matched: Matched, depth: Tensor, poses: Tensor, reference: Tensor, query: Tensor
+    ) -> Tensor:
+        """Return the mean of the auxiliary losses of all correlation layers: equations 5 to 7."""
+        if matched.extensive is None:
+            return depth.new_zeros((), dtype=torch.float32)
+        seen = pixel_matches(depth[reference], poses[reference], depth[query], poses[query], self._camera)
+        size = depth.new_tensor(depth.shape[:0:-1], dtype=torch.float32)  # width, height
+        source, target, valid = seen[0] / size, seen[1] / size, seen[2]
+        counts = extensive_counts(source, target, valid, *matched.extensive.shape[2:])
+        losses = [triplet_loss(matched.extensive.float(), counts)]
+        if matched.guided is not None and matched.windows is not None:
+            height, width = matched.guided.shape[2:]
+            counts = guided_counts(source, target, valid, height, width, matched.windows)
+            losses.append(triplet_loss(matched.guided.float(), counts, matched.windows.inside(height, width)))
+        return torch.stack(losses).mean()
+
+
+def targets(truth: Pose) -> Tensor:
+    """Return what the network should answer (B, 8): direction, quaternion with w >= 0, scale in metres."""
+    scale = np.linalg.norm(truth.translation, axis=1, keepdims=True)
+    direction = truth.translation / np.maximum(scale, 1e-9)
+    return torch.from_numpy(np.concatenate([direction, truth.quaternion, scale], axis=1)).float()
+
+
+def _errors(answer: Tensor, truth: Pose) -> dict[str, float]:
+    """Return median errors: direction and rotation in degrees, and the scale's as a share of the truth."""
+    found, scales = relative_poses(answer.detach().cpu().numpy())
+    length = np.linalg.norm(truth.translation, axis=1)
+    cosine = (found.translation * truth.translation).sum(axis=1) / np.maximum(length, 1e-9)
+    errors = {
+        "direction": float(np.median(np.degrees(np.arccos(np.clip(cosine, -1, 1))))),
+        "rotation": float(np.median(rotation_error(found, truth))),
+    }
+    if scales is not None:
+        errors["scale"] = float(np.median(np.abs(scales - length) / np.maximum(length, 1e-9)))
+    return errors

@@ -1,0 +1,117 @@
+"""What a relative-pose network is taught: pairs that keep the rule, the right poses, in the mirror too, and matches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from relocbench.errors import RunError
+from relocbench.methods.box_room import box_maps, random_poses, render_box
+from relocbench.methods.exrenet.outputs import relative_poses
+from relocbench.methods.exrenet.settings import SMALL
+from relocbench.methods.training.frames import HouseFrames
+from relocbench.methods.training.pairs import SPARSE, PairRule, pixel_matches, training_pairs
+from relocbench.methods.training.relative_pose_task import RelativePoseTask, targets
+from relocbench.sim.geometry import Camera, Pose, rotation_error, translation_error
+
+SIDE = 64
+CAMERA = Camera.from_fov(SIDE, SIDE, 90.0)
+NEAR = PairRule(min_overlap=0.2, max_distance=1.0, max_angle=60.0)
+
+
+def box_frames(seed: int, count: int = 16) -> HouseFrames:
+    poses = random_poses(np.random.default_rng(seed), count)
+    return HouseFrames(
+        rgb=np.stack([render_box(pose, CAMERA, seed=seed) for pose in poses]),
+        depth=np.stack([box_maps(pose, CAMERA)[0] for pose in poses]).astype(np.float16),
+        semantic=np.zeros((count, SIDE, SIDE), np.uint16),
+        poses=poses.matrix,
+        overlap=np.zeros((count, count), np.float16),
+        condition=np.zeros(count, np.int64),
+    )
+
+
+@pytest.fixture(scope="module")
+def boxes() -> list[HouseFrames]:
+    return [box_frames(seed) for seed in (1, 2)]
+
+
+def task(rule: PairRule = SPARSE) -> RelativePoseTask:
+    torch.manual_seed(0)
+    return RelativePoseTask("exrenet-small", replace(SMALL, side=SIDE, regression_side=16), CAMERA, rule)
+
+
+def test_what_is_drawn_are_pairs_that_keep_the_rule_from_all_houses(boxes):
+    drawn = task(NEAR).draw(boxes, 64, np.random.default_rng(0))
+    assert drawn.shape == (64, 2)
+    assert set(drawn[:, 0]) == {0, 1}
+    allowed = [set(map(tuple, training_pairs(house, NEAR, CAMERA))) for house in boxes]
+    for (house, one), (same, other) in zip(drawn[0::2], drawn[1::2], strict=True):
+        assert house == same
+        assert (one, other) in allowed[house]
+
+
+def test_houses_without_pairs_are_passed_over_and_none_at_all_is_an_error(boxes):
+    alone = box_frames(3, count=1)
+    drawn = task().draw([alone, boxes[0]], 8, np.random.default_rng(0))
+    assert set(drawn[:, 0]) == {1}
+    with pytest.raises(RunError, match="no two frames"):
+        task().draw([alone], 8, np.random.default_rng(0))
+
+
+def test_a_network_that_says_what_it_is_taught_places_the_query(boxes):
+    poses = Pose(boxes[0].poses)
+    references, queries = poses[:8], poses[8:]
+    relative, scales = relative_poses(targets(queries.relative_to(references)).double().numpy())
+    step = Pose.from_rotation_translation(relative.rotation, relative.translation * scales[:, None])
+    assert translation_error(references @ step, queries).max() < 1e-5
+    assert rotation_error(references @ step, queries).max() < 1e-3
+
+
+def test_a_mirrored_batch_is_a_mirrored_world(boxes):
+    """Pixels that match keep doing so in the mirror, where poses, depth and images are all mirrored."""
+    batch = np.array([[0, 0], [0, 1], [0, 2], [0, 3]])
+    subject = task()
+    images, depth, poses = subject.frames_of(boxes, batch, mirrored=False)
+    mirrored_images, mirrored_depth, mirrored_poses = subject.frames_of(boxes, batch, mirrored=True)
+    torch.testing.assert_close(mirrored_images, images.flip(-1))
+    plain = matched(depth, poses)
+    mirrored = matched(mirrored_depth, mirrored_poses)
+    assert plain[2].float().mean() > 0.1
+    grid = (plain[0].shape[0], SIDE, SIDE)
+    torch.testing.assert_close(plain[2].view(grid), mirrored[2].view(grid).flip(-1))
+    known = plain[2].view(grid)
+    x = (SIDE - mirrored[1][..., 0]).view(grid).flip(-1)
+    torch.testing.assert_close(x[known], plain[1][..., 0].view(grid)[known], atol=1e-3, rtol=0)
+
+
+def matched(depth, poses):
+    poses = torch.from_numpy(poses)
+    return pixel_matches(depth[0::2], poses[0::2], depth[1::2], poses[1::2], CAMERA, step=1)
+
+
+def test_a_few_steps_teach_pairs_by_heart(boxes):
+    subject = task()
+    batch = subject.draw(boxes, 16, np.random.default_rng(1))
+    optimizer = torch.optim.AdamW(subject.network.parameters(), lr=2e-3)
+    subject.network.train()
+    losses = []
+    for _ in range(30):
+        loss, log = subject.loss(boxes, batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(log)
+    assert losses[-1]["pose"] < 0.6 * losses[0]["pose"]
+    assert losses[-1]["auxiliary"] < 0.7 * losses[0]["auxiliary"]
+
+
+def test_quality_compares_with_the_best_answer_without_looking(boxes):
+    subject = task()
+    subject.network.eval()
+    quality = subject.quality(boxes)
+    assert {"direction", "rotation", "scale", "direction_constant", "rotation_constant"} <= quality.keys()
+    assert quality["direction"] > 0.5 * quality["direction_constant"]  # nothing was learned
+    assert subject.quality([box_frames(3, count=1)]) == {}
