@@ -73,13 +73,15 @@ def guided_correlation(first: Tensor, second: Tensor, windows: Windows) -> Tenso
     if (rows * upscale, columns * upscale) != (height, width) or windows.top.shape[1:] != (rows, columns):
         raise ValueError(f"features of {height} x {width} do not divide into {tuple(windows.top.shape[1:])} windows")
     border = (side - upscale) // 2
-    # every window there is, one for each coarse position of the second map, then those that were matched
-    cut = functional.unfold(functional.pad(second, (border,) * 4), kernel_size=side, stride=upscale)
-    at = ((windows.top + border) // upscale * columns + (windows.left + border) // upscale).flatten(1)
-    cut = cut.gather(2, at[:, None].expand(-1, cut.shape[1], -1)).unflatten(1, (channels, side, side))
+    padded = functional.pad(second, (border,) * 4).permute(0, 2, 3, 1)
+    wide = padded.shape[2]
+    steps = torch.arange(border, border + side, device=second.device)
+    x, y = (corner.flatten(1)[..., None] + steps for corner in (windows.left, windows.top))  # (B, h * w, d)
+    start = torch.arange(batch, device=second.device).view(-1, 1, 1, 1) * (padded.shape[1] * wide)
+    at = start + y[:, :, None] * wide + x[..., None]  # columns of windows first
+    cut = padded.flatten(0, 2).index_select(0, at.flatten()).view(-1, side * side, channels)
     cells = first.view(batch, channels, rows, upscale, columns, upscale).permute(0, 2, 4, 3, 5, 1)
-    cells = cells.reshape(batch, rows * columns, upscale * upscale, channels)
-    products = cells @ cut.permute(0, 4, 1, 3, 2).flatten(3)  # (B, h * w, u * u, d * d), columns of windows first
+    products = cells.reshape(-1, upscale * upscale, channels) @ cut.transpose(1, 2)
     products = products.view(batch, rows, columns, upscale, upscale, side * side).permute(0, 5, 1, 3, 2, 4)
     return products.reshape(batch, side * side, height, width)
 
