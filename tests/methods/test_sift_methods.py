@@ -5,14 +5,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from relocbench.datasets.views import ViewSet
+from relocbench.errors import InputError
 from relocbench.methods.box_room import SIZE
+from relocbench.methods.dense_vlad.retrieval_backed import spread_references
+from relocbench.methods.features.sift import SiftConfig, extract_sift
 from relocbench.methods.method import Estimate, Failure, Method, Query
 from relocbench.methods.registry import make_method
 from relocbench.methods.sift.relative_pose import estimate_relative_pose
-from relocbench.methods.sift.sift_5pt import SiftFivePoint, spread_references
+from relocbench.methods.sift.sift_5pt import SiftFivePoint
 from relocbench.methods.sift.sift_pnp import SiftPnp, similar_pairs
 from relocbench.methods.sift.triangulated_map import epipolar_error
 from relocbench.methods.timing import Recorder
@@ -58,6 +62,58 @@ def test_a_textured_box_is_localized_accurately(
     assert len(translation) >= len(box_queries) / 2
     assert np.median(translation) < metres
     assert np.median(rotation) < degrees
+
+
+@pytest.mark.parametrize(("name", "metres"), [("sift-5pt", 0.5), ("sift-pnp", 0.1)])
+def test_at_a_lower_resolution_a_query_is_localized_or_fails(
+    name: str, metres: float, fitted_folder: Path, box_references: ViewSet, box_queries: ViewSet
+) -> None:
+    """Images of 200 x 150 are reduced to 148 x 111, and cameras stay as they are."""
+    method = prepared(name, fitted_folder, box_references, sift={"pixels": 128 * 128})
+    translation, _ = errors(answers(method, box_queries), box_queries)
+    assert len(translation) >= 1
+    assert np.median(translation) < metres
+
+
+def blobs(centres: np.ndarray, width: int, height: int, *, sigma: float = 6.0) -> np.ndarray:
+    """Return an image (height, width, 3) with bright blobs at centres (N, 2) in continuous pixels."""
+    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
+    bumps = [np.exp(-((x - u) ** 2 + (y - v) ** 2) / (2 * sigma**2)) for u, v in centres]
+    return np.repeat((40 + 200 * np.max(bumps, axis=0)).astype(np.uint8)[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize(("width", "height"), [(256, 256), (300, 200), (201, 333)])
+def test_keypoints_of_a_reduced_image_lie_where_those_of_the_given_one_do(width: int, height: int) -> None:
+    centres = np.array([[60.0, 45.5], [150.25, 60.0], [70.0, 150.75], [160.5, 155.0]])
+    image = blobs(centres, width, height)
+    for config in (SiftConfig(), SiftConfig(pixels=128 * 128)):
+        keypoints = extract_sift(image, config).keypoints
+        distance = np.linalg.norm(keypoints[:, None] - centres, axis=-1).min(axis=0)
+        assert distance.max() < 0.25
+
+
+def test_an_image_of_few_pixels_is_not_reduced() -> None:
+    image = blobs(np.array([[40.0, 30.0], [90.0, 80.0]]), 128, 128)
+    plain, limited = extract_sift(image, SiftConfig()), extract_sift(image, SiftConfig(pixels=128 * 128))
+    assert np.array_equal(plain.keypoints, limited.keypoints)
+    assert np.array_equal(plain.descriptors, limited.descriptors)
+    assert len(extract_sift(image, SiftConfig(pixels=1))) == 0
+
+
+def test_what_a_reduced_image_shows_is_described_as_at_its_own_size() -> None:
+    """A 256 x 256 image becomes 128 x 128: the same features as of the image of that size, at twice their pixels."""
+    large = blobs(np.array([[60.0, 45.5], [150.25, 60.0], [70.0, 150.75]]), 256, 256)
+    small = cv2.resize(large, (128, 128), interpolation=cv2.INTER_AREA)
+    reduced, own = extract_sift(large, SiftConfig(pixels=128 * 128)), extract_sift(small, SiftConfig())
+    assert len(reduced) > 0
+    assert np.array_equal(reduced.keypoints, 2 * own.keypoints)
+    assert np.array_equal(reduced.descriptors, own.descriptors)
+
+
+@pytest.mark.parametrize("pixels", [0, -5])
+def test_a_limit_below_one_pixel_is_refused(pixels: int) -> None:
+    with pytest.raises(InputError, match="pixels"):
+        make_method("sift-5pt", {"sift": {"pixels": pixels}})
 
 
 def test_map_points_lie_on_the_walls(pnp: SiftPnp) -> None:
