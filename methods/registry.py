@@ -29,7 +29,6 @@ _BUILT_IN = {
     "dense-vlad": ".dense_vlad.dense_vlad:DenseVlad",
     "essnet": ".essnet.essnet:EssNet",
     "exrenet": ".exrenet.exrenet:ExReNetMethod",
-    "exrenet-classic": ".exrenet.exrenet:ExReNetClassic",
     "netvlad": ".netvlad.netvlad:NetVlad",
     "patch-netvlad": ".patch_netvlad.patch_netvlad:PatchNetVladNbnn",
     "scene-graph": ".scene_graph.scene_graph:SceneGraphMethod",

@@ -28,7 +28,7 @@ _ENCODED_TOGETHER = 16  # references
 
 
 class ExReNetConfig(MethodConfig):
-    """Settings of `exrenet`, `exrenet-classic` and `essnet`."""
+    """Settings of `exrenet` and `essnet`."""
 
     weights: str = "synthetic"
     """"synthetic": trained on generated houses, comes with the package; or the path of a .safetensors file of
@@ -143,13 +143,6 @@ class ExReNetMethod(RetrievalBacked):
         agree = bool(found.inliers[list(found.pair)].all())
         flags = () if agree else ("inconsistent",)
         return Estimate(found.pose, ranking, confidence=float(found.inliers.sum()), flags=flags)
-
-
-class ExReNetClassic(ExReNetMethod):
-    """ExReNet with one correlation layer, on 8 x 8 features (the paper's ExReNetClassic, Table II)."""
-
-    name = "exrenet-classic"
-    network_name = "exrenet-classic"
 
 
 def _spread(outputs: Array) -> Array:

@@ -241,6 +241,7 @@ def _write_results(
         "held_out_houses": [seeds[0], seeds[-1]] if len(seeds) else [],
         "quality": quality,
         "seconds": round(done.seconds),
+        "frames_per_second": round(settings.steps * settings.batch / max(done.seconds, 1e-9), 1),
         "device": torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads",
         "torch": torch.__version__,
         "parameters": sum(parameter.numel() for parameter in task.network.parameters()),

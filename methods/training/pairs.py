@@ -43,15 +43,20 @@ DENSE = PairRule(min_overlap=0.3, max_distance=0.6, max_angle=30.0)
 """For scenes that reference images cover densely."""
 
 
-def training_pairs(house: HouseFrames, rule: PairRule, camera: Camera) -> NDArray[np.int64]:
-    """Return (P, 2): the frames i < j of all pairs of a house that keep ``rule``. Takes about a second a house."""
+def training_pairs(house: HouseFrames, rule: PairRule, camera: Camera) -> tuple[NDArray[np.int64], Array]:
+    """Return the frames i < j of all pairs of a house that keep ``rule``, (P, 2), and how much they overlap, (P,).
+
+    Takes about a second a house.
+    """
     overlap = scene_overlap(house, camera)
+    overlap = (overlap + overlap.T) / 2
     centres = house.poses[:, :3, 3]
     distance = np.linalg.norm(centres[:, None] - centres, axis=-1)
-    kept = ((overlap + overlap.T) / 2 > rule.min_overlap) & (distance <= rule.max_distance)
+    kept = (overlap > rule.min_overlap) & (distance <= rule.max_distance)
     pairs = np.argwhere(np.triu(kept, k=1))
     first, second = (Pose(house.poses[column]) for column in pairs.T)
-    return pairs[rotation_error(first, second) <= rule.max_angle].astype(np.int64)
+    pairs = pairs[rotation_error(first, second) <= rule.max_angle].astype(np.int64)
+    return pairs, overlap[tuple(pairs.T)]
 
 
 def scene_overlap(house: HouseFrames, camera: Camera) -> NDArray[np.float32]:

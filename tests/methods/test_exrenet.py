@@ -10,7 +10,7 @@ import torch
 from relocbench.errors import InputError
 from relocbench.methods.conformance import check_method
 from relocbench.methods.essnet.essnet import EssNet
-from relocbench.methods.exrenet.exrenet import ExReNetClassic, ExReNetConfig, ExReNetMethod
+from relocbench.methods.exrenet.exrenet import ExReNetConfig, ExReNetMethod
 from relocbench.methods.exrenet.input import as_taken_by, network_camera, network_image
 from relocbench.methods.exrenet.network import ExReNet
 from relocbench.methods.exrenet.outputs import relative_poses
@@ -179,7 +179,7 @@ def test_one_reference_is_enough_where_the_scale_is_known(checkpoints, fitted_fo
         (ExReNetMethod, "exrenet", {}),
         (ExReNetMethod, "exrenet-unscaled", {"samples": 7}),
         (ExReNetMethod, "exrenet", {"samples": 0, "use_scale": False}),
-        (ExReNetClassic, "exrenet-classic", {}),
+        (ExReNetMethod, "exrenet-classic", {}),
         (EssNet, "essnet", {}),
     ],
 )
