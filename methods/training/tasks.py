@@ -14,7 +14,7 @@ from torchvision.models import MobileNet_V3_Small_Weights, ResNet50_Weights, Wei
 from ...errors import InputError
 from ..exrenet.encoders import ResNetEncoder
 from ..exrenet.settings import VARIANTS, NetworkSize, settings_of
-from ..networks.checkpoints import checkpoint_path, read_tensors
+from ..networks.checkpoints import PACKAGED, checkpoint_path, read_tensors
 from .dense_tasks import DepthTask, SegmentationTask
 from .loop import TrainingSettings, train_network
 from .pairs import DENSE, SPARSE
@@ -44,9 +44,10 @@ def train_task(
 ) -> Path:
     """Train ``name`` into the folder ``out`` and return it.
 
-    ``init`` is what the encoder starts from: "scratch"; "imagenet", torchvision's weights; or the feature pyramid of
-    one of our checkpoints, by name or by path. ``size`` is that of relative-pose networks. ``command`` is kept beside
-    the weights. Raises ``InputError`` where there is no such task or nothing to start from.
+    ``init`` is what the network starts from: "scratch"; "imagenet", torchvision's weights for its encoder; or one of
+    our checkpoints, by name or by path: all of it where it is of the same network, else its feature pyramid. ``size``
+    is that of relative-pose networks. ``command`` is kept beside the weights. Raises ``InputError`` where there is no
+    such task or nothing to start from.
     """
     torch.manual_seed(settings.seed)
     about: dict[str, Any] = {"command": command, "init": init}
@@ -78,13 +79,22 @@ def _initialise(network: Any, init: str) -> None:
         own = {f"features.{name}": name for name in encoder.pyramid.encoder.state_dict()}
         _fill(encoder.pyramid.encoder, {own[name]: value for name, value in state.items() if name in own})
     else:
-        path = checkpoint_path("synthetic" if init in _TASKS else init, task=init)
-        trained = {name.partition(_PYRAMID)[2]: value for name, value in read_tensors(path).items() if _PYRAMID in name}
-        if trained.keys() != encoder.pyramid.state_dict().keys():
-            raise InputError(
-                f"{path}: holds no feature pyramid to start from; 'relocbench train segmentation' makes one"
-            )
-        _fill(encoder.pyramid, trained)
+        _continue(network, encoder, init)
+
+
+def _continue(network: nn.Module, encoder: Any, init: str) -> None:
+    """Start from one of our checkpoints: all of it where it is of the same network, else its feature pyramid."""
+    packaged = (PACKAGED / f"{init}.safetensors").is_file()
+    path = checkpoint_path("synthetic" if packaged else init, task=init)
+    trained = read_tensors(path)
+    own = network.state_dict()
+    if {name: value.shape for name, value in trained.items()} == {name: value.shape for name, value in own.items()}:
+        _fill(network, trained)
+        return
+    pyramid = {name.partition(_PYRAMID)[2]: value for name, value in trained.items() if _PYRAMID in name}
+    if pyramid.keys() != encoder.pyramid.state_dict().keys():
+        raise InputError(f"{path}: holds no feature pyramid to start from; 'relocbench train segmentation' makes one")
+    _fill(encoder.pyramid, pyramid)
 
 
 def _fill(module: nn.Module, values: Mapping[str, Tensor]) -> None:

@@ -109,24 +109,20 @@ def test_a_loss_that_is_no_number_ends_the_training(tmp_path, cache):
         train(Diverging(), tmp_path / "out", cache)
 
 
-def test_training_may_start_from_a_segmentation_network(tmp_path, cache):
+@pytest.mark.parametrize(("name", "network"), [("depth", DepthNetwork), ("segmentation", SegmentationNetwork)])
+def test_training_starts_from_all_of_its_own_network_and_from_the_pyramid_of_another(name, network, tmp_path, cache):
     torch.manual_seed(3)
     start = SegmentationNetwork()
     save_network(start, tmp_path / "start.safetensors", about={})
     still = replace(SETTINGS, learning_rate=0.0, weight_decay=0.0)
-    out = train_task(
-        "depth",
-        tmp_path / "out",
-        settings=still,
-        init=str(tmp_path / "start.safetensors"),
-        jobs=1,
-        cache=cache,
-        progress=False,
-    )
-    trained = DepthNetwork()
-    load_network(trained, str(out / "depth.safetensors"), task="depth")
-    weight = start.pyramid.lateral[0].weight
-    assert torch.allclose(trained.pyramid.lateral[0].weight, weight, atol=1e-3)
+    init = str(tmp_path / "start.safetensors")
+    out = train_task(name, tmp_path / "out", settings=still, init=init, jobs=1, cache=cache, progress=False)
+    trained = network()
+    load_network(trained, str(out / f"{name}.safetensors"), task=name)
+    assert torch.allclose(trained.pyramid.lateral[0].weight, start.pyramid.lateral[0].weight, atol=1e-3)
+    same_head = trained.head.weight.shape == start.head.weight.shape
+    assert same_head == (network is SegmentationNetwork)
+    assert not same_head or torch.allclose(trained.head.weight, start.head.weight, atol=1e-3)
 
 
 def test_unknown_tasks_and_missing_checkpoints_are_one_clear_line(tmp_path):
