@@ -232,8 +232,8 @@ def train(
 
     if what in NETWORKS:
         try:
-            from .methods.training.frames import FrameSettings
             from .methods.training.loop import TrainingSettings
+            from .methods.training.sampling import FrameSettings
             from .methods.training.tasks import train_task
         except ModuleNotFoundError as error:
             raise InputError(f"training {what} needs {error.name}: pip install 'relocbench[learned]'") from error

@@ -21,8 +21,9 @@ from ...datasets.pool import available_cores
 from ...errors import InputError, RunError
 from ...sim.scene_files import replace_file
 from ..networks.checkpoints import save_network
-from .frames import FrameSettings, HouseFrames, stream_houses
+from .frames import HouseFrames, stream_houses
 from .log import draw_log
+from .sampling import FrameSettings
 from .task import TrainingTask
 
 #: House seeds to train on, and to measure quality on. Tracks use seeds below 10,000: no track shows a network a house

@@ -12,8 +12,9 @@ from relocbench.errors import InputError, RunError
 from relocbench.methods.networks.checkpoints import about_checkpoint, load_network, save_network
 from relocbench.methods.networks.dense_prediction import DepthNetwork, SegmentationNetwork
 from relocbench.methods.training.dense_tasks import DepthTask, SegmentationTask
-from relocbench.methods.training.frames import FrameSettings, HouseFrames, RenderHouse, stream_houses
+from relocbench.methods.training.frames import HouseFrames, RenderHouse, stream_houses
 from relocbench.methods.training.loop import HELD_OUT_HOUSES, TRAINING_HOUSES, TrainingSettings, train_network
+from relocbench.methods.training.sampling import FrameSettings
 from relocbench.methods.training.tasks import train_task
 from relocbench.sim.geometry import Pose, covisibility
 
