@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from ..methods.isolated.isolated_method import IsolatedMethod, isolated
 from ..methods.method import Method
 from ..methods.registry import make_method, method_class
 from .messages import Assignment
-from .provenance import code_version, digest
+from .provenance import code_version, digest, file_version
 from .roles import role_of
 from .tracks import MethodEntry, TrackSpec
 
@@ -76,7 +77,10 @@ class Cell:
 
 
 def make_cell(entry: MethodEntry, settings: RunSettings) -> Cell:
-    """Address one method of a track; raises ``InputError`` where the method or its configuration is wrong."""
+    """Address one method of a track; raises ``InputError`` where the method or its configuration is wrong.
+
+    Files that the configuration names (a checkpoint) decide by what they hold, besides their names.
+    """
     method = make_method(entry.name, entry.config)
     config = method.config.model_dump(mode="json")
     code = code_version(*_outside_sources(type(method)))
@@ -84,6 +88,7 @@ def make_cell(entry: MethodEntry, settings: RunSettings) -> Cell:
     decides = {
         "method": type(method).name,
         "config": config,
+        "files": {name: file_version(Path(name)) for name in _files_named(config)},
         "code": code,
         "dataset": settings.dataset_sha256,
         "split": settings.split,
@@ -156,6 +161,15 @@ def _fit_plan(method: Method, code: str, settings: RunSettings) -> FitPlan | Non
     name, config = method.fit_identity()
     decides = {"fit": name, "config": config, "code": code, "dataset": settings.dataset_sha256, "seed": settings.seed}
     return FitPlan(name, digest(decides))
+
+
+def _files_named(config: Any) -> list[str]:
+    """Return the strings in a configuration that are paths of files, sorted."""
+    if isinstance(config, dict):
+        return sorted({name for value in config.values() for name in _files_named(value)})
+    if isinstance(config, list):
+        return sorted({name for value in config for name in _files_named(value)})
+    return [config] if isinstance(config, str) and os.path.isfile(config) else []
 
 
 def _outside_sources(cls: type[Method]) -> list[Path]:

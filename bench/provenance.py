@@ -35,8 +35,9 @@ THREAD_POLICY: dict[str, str] = {
 _DECISIVE = ("numpy", "scipy", "opencv-python-headless", "opencv-python", "faiss-cpu", "poselib", "pycolmap")
 _RECORDED = (*_DECISIVE, "embreex", "numba", "pandas", "pyarrow", "torch", "torchvision")
 
-#: The package's own sources whose change can change an answer.
+#: The package's own sources and checkpoints whose change can change an answer.
 _DECISIVE_SOURCES = ("sim/geometry.py", "datasets", "methods")
+_DECISIVE_SUFFIXES = (".py", ".safetensors")
 
 
 def digest(value: Any) -> str:
@@ -57,10 +58,10 @@ def versions() -> dict[str, str]:
 def code_version(*method_sources: Path) -> str:
     """Return the SHA-256 of everything in code that can change an answer.
 
-    That is the sources of geometry, datasets and methods, the given files (methods from outside the package), and the
-    versions of the libraries that compute.
+    That is the sources of geometry, datasets and methods with the checkpoints that come with them, the given files
+    (methods from outside the package), and the versions of the libraries that compute.
     """
-    others = {path.name: _sha256(path) for path in method_sources}
+    others = {path.name: file_version(path) for path in method_sources}
     return digest({"sources": _own_sources(), "methods": others, "libraries": {n: _version(n) for n in _DECISIVE}})
 
 
@@ -122,15 +123,17 @@ def _git(*arguments: str) -> str:
 @cache  # a process runs the sources that it started with
 def _own_sources() -> dict[str, str]:
     own = [path for name in _DECISIVE_SOURCES for path in _sources(_PACKAGE / name)]
-    return {path.relative_to(_PACKAGE).as_posix(): _sha256(path) for path in own}
+    return {path.relative_to(_PACKAGE).as_posix(): file_version(path) for path in own}
 
 
 def _sources(path: Path) -> list[Path]:
-    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+    return [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix in _DECISIVE_SUFFIXES)
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def file_version(path: Path) -> str:
+    """Return the SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @cache
