@@ -48,8 +48,8 @@ def training_pairs(house: HouseFrames, rule: PairRule, camera: Camera) -> tuple[
 
     Takes about a second a house.
     """
-    overlap = scene_overlap(house, camera)
-    overlap = (overlap + overlap.T) / 2
+    one_sided = scene_overlap(house, camera)
+    overlap = (one_sided + one_sided.T) / 2
     centres = house.poses[:, :3, 3]
     distance = np.linalg.norm(centres[:, None] - centres, axis=-1)
     kept = (overlap > rule.min_overlap) & (distance <= rule.max_distance)
