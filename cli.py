@@ -251,7 +251,7 @@ def train(
             what,
             out or Path("weights") / what,
             settings=settings,
-            size=size.value,
+            size="full" if size is Size.full else "small",
             init=init,
             command=shlex.join(["relocbench", *sys.argv[1:]]),
             jobs=jobs,

@@ -57,6 +57,8 @@ def train_task(
         task: TrainingTask = RelativePoseTask(f"{name}-{size}", network, settings.frames.camera, rule)
         about |= {"network": asdict(network), "pairs": asdict(rule)}
     elif name in _TASKS:
+        if size != "small":
+            raise InputError(f"--size {size}: {name} comes in small only")
         task = _TASKS[name]()
     else:
         raise InputError(f"no network {name!r} to train; there are {', '.join([*_TASKS, *VARIANTS])}")
