@@ -205,7 +205,7 @@ def houses(
 
 @app.command()
 def train(
-    what: Annotated[str, typer.Argument(help="segmentation, depth, netvlad, exrenet, ...; or a method that learns.")],
+    what: Annotated[str, typer.Argument(help="segmentation, depth, netvlad, exrenet, essnet, ...; or a method.")],
     out: Annotated[Path | None, typer.Option(help="Folder for what is learned; weights/<name>.")] = None,
     jobs: Jobs = None,
     houses: Annotated[int, typer.Option(min=1, max=10_000, help="Networks: training houses to stream.")] = 120,
