@@ -96,7 +96,7 @@ def test_a_wrong_track_gets_one_line_that_names_file_and_key(tiny_track, old, ne
 
 
 def test_unknown_names_list_the_known_ones(tiny_track):
-    known = "cross-view-ablations-v1, cross-view-v1, quickstart, sparse-reference-v1"
+    known = "cross-view-ablations-v1, cross-view-v1, exrenet-references-v1, exrenet-v1, quickstart, sparse-reference-v1"
     with pytest.raises(InputError, match=f"unknown track 'nope'; known: {known}"):
         load_track("nope")
     with pytest.raises(InputError, match="no such track file"):
