@@ -7,11 +7,22 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from ...datasets.views import ViewSet
 from ..method import Method, MethodConfig
 from .dense_vlad import DenseVlad
 from .encoder import DenseVladConfig
+
+
+class SpreadConfig(MethodConfig):
+    """How far apart retrieved references are taken (ExReNet paper, section IV-A)."""
+
+    min_distance: float = Field(default=0.05, ge=0)
+    """A retrieved reference keeps at least this distance, in metres, from those already selected."""
+
+    max_distance: float = Field(default=10.0, gt=0)
+    """A retrieved reference keeps at most this distance, in metres, from those already selected."""
 
 
 class RetrievalBacked(Method):
@@ -38,6 +49,11 @@ class RetrievalBacked(Method):
     def load(self, folder: Path) -> None:
         """Read what :meth:`save`, or that of a method with the same fit, wrote."""
         self._retrieval.load(folder)
+
+    def _select(self, order: NDArray[Any], count: int, config: SpreadConfig) -> list[int]:
+        """Return the indices of up to ``count`` references in the ``order`` (N,) of retrieval that lie apart."""
+        distances = (config.min_distance, config.max_distance)
+        return spread_references(order, self._retrieval.poses.translation, count=count, distances=distances)
 
 
 def spread_references(

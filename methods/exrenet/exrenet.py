@@ -11,7 +11,7 @@ from pydantic import Field
 from ...datasets.views import ViewSet
 from ...sim.geometry import Pose
 from ..dense_vlad.encoder import DenseVladConfig
-from ..dense_vlad.retrieval_backed import RetrievalBacked, spread_references
+from ..dense_vlad.retrieval_backed import RetrievalBacked, SpreadConfig
 from ..method import Estimate, MethodConfig, Query
 from ..solvers.triangulation import triangulate_pose
 from ..timing import stage
@@ -27,7 +27,7 @@ Array = NDArray[Any]
 _ENCODED_TOGETHER = 16  # references
 
 
-class ExReNetConfig(MethodConfig):
+class ExReNetConfig(SpreadConfig):
     """Settings of `exrenet` and `essnet`."""
 
     weights: str = "synthetic"
@@ -45,12 +45,6 @@ class ExReNetConfig(MethodConfig):
 
     retrieved: int = Field(default=5, ge=1)
     """References that are retrieved, and relative poses computed."""
-
-    min_distance: float = Field(default=0.05, ge=0)
-    """A retrieved reference keeps at least this distance, in metres, from those already selected."""
-
-    max_distance: float = Field(default=10.0, gt=0)
-    """A retrieved reference keeps at most this distance, in metres, from those already selected."""
 
     max_angle: float = Field(default=15.0, gt=0, lt=180)
     """Largest angle between a reference's ray and a hypothesis that it agrees with, in degrees."""
@@ -98,12 +92,7 @@ class ExReNetMethod(RetrievalBacked):
         """Answer with the triangulated pose; the ranking is that of retrieval."""
         order, _ = self._retrieval.rank(query.image)
         ranking = tuple(self._retrieval.ids[i] for i in order)
-        selected = spread_references(
-            order,
-            self._retrieval.poses.translation,
-            count=self._config.retrieved,
-            distances=(self._config.min_distance, self._config.max_distance),
-        )
+        selected = self._select(order, self._config.retrieved, self._config)
         with stage("features"):
             features = self._network.features(network_image(query.image, query.camera, self._network.settings.side))
         outputs = self._outputs(features, selected, query.seed)

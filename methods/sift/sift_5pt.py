@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ...datasets.views import ViewSet
 from ...sim.geometry import Camera, Pose
-from ..dense_vlad.retrieval_backed import spread_references
+from ..dense_vlad.retrieval_backed import SpreadConfig
 from ..features.matching import match_descriptors
 from ..features.sift import SiftFeatures, extract_sift
 from ..method import Failure, MethodConfig, Query
@@ -20,17 +20,11 @@ from .relative_pose import RelativePose, estimate_relative_pose
 from .retrieval_then_pose import RetrievalThenPose, RetrievalThenPoseConfig
 
 
-class SiftFivePointConfig(RetrievalThenPoseConfig):
+class SiftFivePointConfig(SpreadConfig, RetrievalThenPoseConfig):
     """Parameters of `sift-5pt`."""
 
     retrieved: int = Field(default=5, ge=2)
     """References that are retrieved and matched."""
-
-    min_distance: float = Field(default=0.05, ge=0)
-    """A retrieved reference keeps at least this distance, in metres, from those already selected."""
-
-    max_distance: float = Field(default=10.0, gt=0)
-    """A retrieved reference keeps at most this distance, in metres, from those already selected."""
 
     ratio: float = Field(default=0.8, gt=0, le=1)
     """Ratio test: the nearest descriptor must be closer than this share of the second nearest."""
@@ -86,12 +80,7 @@ class SiftFivePoint(RetrievalThenPose):
         return self._retrieval.map_bytes() + sum(reference.features.nbytes for reference in self._references)
 
     def _pose(self, query: Query, order: NDArray[Any]) -> tuple[Pose, int] | Failure:
-        selected = spread_references(
-            order,
-            self._retrieval.poses.translation,
-            count=self._config.retrieved,
-            distances=(self._config.min_distance, self._config.max_distance),
-        )
+        selected = self._select(order, self._config.retrieved, self._config)
         with stage("features"):
             features = extract_sift(query.image, self._config.sift)
         with stage("matching"):

@@ -65,7 +65,8 @@ class RelativePoseTask:
         return np.array(frames, dtype=np.int64).reshape(-1, 2)
 
     def loss(self, houses: Sequence[HouseFrames], batch: NDArray[np.int64]) -> tuple[Tensor, dict[str, float]]:
-        """Return the sum of pose loss (mu = beta = 1) and auxiliary loss, and the errors in degrees for the log."""
+        """Return the pose loss (mu = beta = 1) and ``_AUXILIARY_WEIGHT`` times the auxiliary loss, and for the log both
+        losses and the batch's median errors."""
         mirrored = bool(torch.rand(()) < 0.5)
         images, depth, poses = self.frames_of(houses, batch, mirrored)
         features = self.network.features(jittered(images))
@@ -84,7 +85,7 @@ class RelativePoseTask:
 
     @torch.no_grad()
     def quality(self, houses: Sequence[HouseFrames]) -> dict[str, float]:
-        """Return the median errors over pairs of the houses, and those of one constant answer, the best there is.
+        """Return the median errors over pairs of the houses, and those of one constant answer.
 
         Direction and rotation in degrees, the scale as a share of the truth. The constant is the mean direction,
         quaternion and scale of these very pairs: what can be had without looking.
