@@ -209,10 +209,14 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Folder for what is learned; weights/<name>.")] = None,
     jobs: Jobs = None,
     houses: Annotated[int, typer.Option(min=1, max=10_000, help="Networks: training houses to stream.")] = 120,
+    first_house: Annotated[int, typer.Option(help="Networks: the first house's seed, 100000 to 109999.")] = 100_000,
     steps_per_house: Annotated[int, typer.Option(min=1, help="Networks: steps for each new house.")] = 30,
     batch: Annotated[int, typer.Option(min=2, help="Networks: frames per step.")] = 32,
     learning_rate: Annotated[float, typer.Option(min=1e-6, help="Networks: AdamW's, at its highest.")] = 2e-3,
     init: Annotated[str, typer.Option(help="Networks: scratch, imagenet, segmentation, or a checkpoint.")] = "scratch",
+    keep_encoder: Annotated[
+        bool, typer.Option("--keep-encoder", help="Relative pose: teach what is behind it.")
+    ] = False,
     sampling: Annotated[Sampling, typer.Option(help="Networks: where a house's frames are.")] = Sampling.planar,
     frames: Annotated[int, typer.Option(min=2, help="Networks: frames of each house.")] = 192,
     seed: Annotated[int, typer.Option(min=0, help="Networks: decides all that is drawn.")] = 0,
@@ -241,6 +245,7 @@ def train(
             raise InputError("--size mini: networks come in small and full")
         settings = TrainingSettings(
             houses=houses,
+            first_house=first_house,
             steps_per_house=steps_per_house,
             batch=batch,
             learning_rate=learning_rate,
@@ -253,6 +258,7 @@ def train(
             settings=settings,
             size="full" if size is Size.full else "small",
             init=init,
+            keep_encoder=keep_encoder,
             command=shlex.join(["relocbench", *sys.argv[1:]]),
             jobs=jobs,
             cache=cache,

@@ -18,6 +18,7 @@ from ..sim.geometry import Camera
 #: scene-dataset config and a scene in it: ``PATH.scene_dataset_config.json#SCENE``.
 SceneEntry = Annotated[int, Field(ge=0)] | str
 Output = Literal["rgb", "depth", "semantic"]
+ProtocolName = Literal["sparse-reference", "cross-view", "recorded-path"]
 Range = tuple[float, float]
 
 SPLITS = ("train", "val", "test")
@@ -116,9 +117,9 @@ class DatasetSpec(_Strict):
     Equal specs make equal bytes, whatever the machine's number of cores.
     """
 
-    protocol: Literal["sparse-reference", "cross-view"] = "sparse-reference"
-    """Which protocol turns scenes into views; ``cross_view`` holds the parameters of one, and those from
-    ``queries_per_room`` on are the other's."""
+    protocol: ProtocolName = "sparse-reference"
+    """Which protocol turns scenes into views; ``cross_view`` holds the parameters of one, those from
+    ``queries_per_room`` on are of the sparse references, and recorded paths know the first of these."""
     seed: int = Field(default=0, ge=0)
     """Decides every sampled pose, together with the scene's name."""
     simulator: SimulatorSpec = SimulatorSpec()

@@ -31,11 +31,13 @@ from .marks import spelled_out
 from .page_tables import PageTable, page_table
 from .palette import page_colour
 from .plots import (
+    COVISIBILITY,
+    NEAREST,
     accuracy_against_latency,
-    covisibility_quartiles,
-    error_against_covisibility,
+    error_against,
     error_against_references,
     error_cdfs,
+    error_quartiles,
     mrr_against,
     rank_curves,
     stage_bars,
@@ -232,22 +234,29 @@ def _at_density(density: int) -> str:
     return f"With {density} references per map. " if density > 0 else ""
 
 
+_ERROR_PLOTS = (
+    (COVISIBILITY, "covisibility", "What overlap with the references is worth"),
+    (NEAREST, "distance", "What distance from the references costs"),
+)
+
+
 def _accuracy_plots(summary: Summary, identifier: str) -> list[Plot]:
     if ranks_places(summary.results.primary):
         return [*_sweep_plots(summary, identifier), *_place_curves(summary, identifier)]
     plots = _sweep_plots(summary, identifier)
     estimates = summary.at(summary.base_density)
-    if len(covisibility_quartiles(estimates)):
-        plots.append(
-            _plot(
-                error_against_covisibility(estimates, summary.order, summary.styles),
-                "error-covisibility",
-                identifier,
-                title="What overlap with the references is worth",
-                caption=f"{_at_density(summary.base_density)}Medians with quartiles over the queries of a bin, "
-                "failures included as infinitely wrong.",
-            )
+    plots += [
+        _plot(
+            error_against(estimates, by, summary.order, summary.styles),
+            f"error-{name}",
+            identifier,
+            title=title,
+            caption=f"{_at_density(summary.base_density)}Medians with quartiles over the queries of a bin, "
+            "failures included as infinitely wrong.",
         )
+        for by, name, title in _ERROR_PLOTS
+        if len(error_quartiles(estimates, by))
+    ]
     if len(summary.densities) > 1:
         plots.append(
             _plot(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -238,13 +239,30 @@ def _largest_stages(stages: pd.DataFrame) -> list[str]:
     return [stage for stage in dict.fromkeys(stages["stage"]) if stage in large]
 
 
-def error_against_covisibility(estimates: pd.DataFrame, order: Sequence[str], styles: Styles) -> Figure:
-    """Draw the median translation error of queries by how much of them the references saw, with quartiles.
+@dataclass(frozen=True)
+class Abscissa:
+    """A column of the estimates that queries are binned by, and how an axis shows it."""
+
+    column: str
+    label: str
+    unit: str
+    digits: int
+    factor: float = 1.0
+
+
+COVISIBILITY = Abscissa(
+    "covisibility", "Share of the query's pixels that its most covisible reference sees", "%", 0, 100
+)
+NEAREST = Abscissa("nearest_distance", "Distance from the query to the nearest reference", "m", digits=2)
+
+
+def error_against(estimates: pd.DataFrame, by: Abscissa, order: Sequence[str], styles: Styles) -> Figure:
+    """Draw the median translation error of queries bin by bin of a column, with quartiles.
 
     Failures count as infinitely wrong: where more than half of a bin fails, its median lies on the line marked with
     the sign of infinity. Bins hold equally many queries.
     """
-    bins = covisibility_quartiles(estimates)
+    bins = error_quartiles(estimates, by)
     with drawing():
         figure, axes = new_figure(height=4.4)
         axis = axes[0, 0]
@@ -256,10 +274,13 @@ def error_against_covisibility(estimates: pd.DataFrame, order: Sequence[str], st
             _quartile_line(axis, x, rows, scale, styles[method])
         scale.apply(axis)
         labels = bins.drop_duplicates("bin").sort_values("bin")
-        texts = [f"{row.low:.0f}–{row.high:.0f} %\n{row.queries} queries" for row in each_row(labels)]
+        texts = [
+            f"{row.low:.{by.digits}f}–{row.high:.{by.digits}f} {by.unit}\n{row.queries} queries"
+            for row in each_row(labels)
+        ]
         axis.set_xticks(list(labels["bin"]), texts)
         axis.grid(False, axis="x")
-        axis.set_xlabel("Share of the query's pixels that its most covisible reference sees")
+        axis.set_xlabel(by.label)
         axis.set_ylabel("Translation error (m): median, quartiles")
         _method_legend(figure, shown, styles)
     return figure
@@ -276,22 +297,22 @@ def _quartile_line(axis: Axes, x: NDArray[Any], rows: pd.DataFrame, scale: LogSc
     axis.plot(x, middle, color=style.colour, marker=style.marker, markersize=5.5, markerfacecolor=face, linestyle="")
 
 
-def covisibility_quartiles(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Return the quartiles of the translation error per method and bin of covisibility, equally many queries per bin.
+def error_quartiles(estimates: pd.DataFrame, by: Abscissa) -> pd.DataFrame:
+    """Return the quartiles of the translation error per method and bin of a column, equally many queries per bin.
 
-    Columns: method, bin, low and high (the bin's range in percent), queries, q25, q50, q75; inf where that many fail.
-    Without ``FEWEST_IN_BIN`` queries of known covisibility there are no rows.
+    Columns: method, bin, low and high (the bin's range in the column's unit), queries, q25, q50, q75; inf where that
+    many fail. Without ``FEWEST_IN_BIN`` queries of known value there are no rows.
     """
-    known = estimates[estimates["covisibility"].notna()]
-    queries = known.drop_duplicates("query")["covisibility"].to_numpy()
+    known = estimates[estimates[by.column].notna()]
+    queries = known.drop_duplicates("query")[by.column].to_numpy()
     count = min(MOST_BINS, len(queries) // FEWEST_IN_BIN)
     rows: list[tuple[Any, ...]] = []
     if count:
         edges = np.unique(np.quantile(queries, np.linspace(0, 1, count + 1)).round(2))
-        index = np.clip(np.searchsorted(edges, known["covisibility"], side="right") - 1, 0, max(len(edges) - 2, 0))
+        index = np.clip(np.searchsorted(edges, known[by.column], side="right") - 1, 0, max(len(edges) - 2, 0))
         groups: Any = known.groupby(["method", index])["translation_error"]
         for (method, place), errors in groups:
-            low, high = 100 * edges[place], 100 * edges[min(place + 1, len(edges) - 1)]
+            low, high = by.factor * edges[place], by.factor * edges[min(place + 1, len(edges) - 1)]
             quartiles = np.quantile(
                 errors.to_numpy(), [0.25, 0.5, 0.75], method="higher"
             )  # never between inf and a number

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ...datasets.spec import DatasetSpec, SimulatorSpec, first_problem, parse_spec
+from ...datasets.spec import DatasetSpec, ProtocolName, SimulatorSpec, first_problem, parse_spec
 from ...errors import InputError
 from ..scoring import METRICS, PRIMARY
 
@@ -81,7 +81,7 @@ class TrackSpec(_Strict):
     """The name that users type; a published track's content never changes, a new version gets a new name."""
     version: int = Field(ge=1)
     """Counts changes before publication."""
-    protocol: Literal["sparse-reference", "cross-view"]
+    protocol: ProtocolName
     """Which protocol the dataset follows."""
     description: str
     """One line for 'relocbench list tracks'."""

@@ -10,9 +10,14 @@ from ...sim.scene import Scene
 from ..planning import Plan
 from ..spec import DatasetSpec
 from .cross_view import plan_cross_view
+from .recorded_path import plan_recorded_path
 from .sparse_reference import plan_sparse_reference
 
 Protocol = Callable[[Scene, str, DatasetSpec], Plan]
 
 #: By the name that a spec gives under ``protocol``.
-PROTOCOLS: dict[str, Protocol] = {"cross-view": plan_cross_view, "sparse-reference": plan_sparse_reference}
+PROTOCOLS: dict[str, Protocol] = {
+    "cross-view": plan_cross_view,
+    "recorded-path": plan_recorded_path,
+    "sparse-reference": plan_sparse_reference,
+}

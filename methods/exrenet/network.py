@@ -68,14 +68,14 @@ class ExReNet(nn.Module):
         if kind == "pooled":
             return Matched((torch.cat([first.mean(dim=(2, 3)), second.mean(dim=(2, 3))], dim=1),))
         extensive = extensive_correlation(first, second)
-        entering = self._weighted(extensive, 0, None)
+        entering = self._mutual(extensive)
         if kind == "single":
             return Matched((entering,), extensive)
         match_y, match_x = matches(extensive, second.shape[2])
         windows = open_windows(match_y, match_x, upscale=COARSE // FINE, border=self.settings.border)
         guided = guided_correlation(references.fine, queries.fine, windows)
         inside = windows.inside(*queries.fine.shape[2:])
-        return Matched((entering, self._weighted(guided, 1, inside)), extensive, guided, windows)
+        return Matched((entering, self._within(guided, inside)), extensive, guided, windows)
 
     def summarise(self, matched: Matched) -> Tensor:
         """Return the vectors (B, F) of the regression part, before its hidden layers."""
@@ -90,13 +90,18 @@ class ExReNet(nn.Module):
         """Return the outputs (B, 7 or 8) of pairs of images (B, 3, S, S) in [0, 1]."""
         return self.head(self.summarise(self.match(self.features(references), self.features(queries))))
 
-    def _weighted(self, correlation: Tensor, layer: int, inside: Tensor | None) -> Tensor:
+    def _mutual(self, extensive: Tensor) -> Tensor:
+        """Return how sure it is that two coarse positions match each other, (B, h * w, h, w)."""
         if not self.settings.softmax:
-            return correlation
-        scores = self.sharpness[layer] * correlation
-        if inside is not None:
-            scores = scores.masked_fill(~inside, -torch.inf)
-        return scores.softmax(dim=1)
+            return extensive
+        scores = (self.sharpness[0] * extensive).flatten(2)
+        return (scores.softmax(dim=1) * scores.softmax(dim=2)).view_as(extensive)
+
+    def _within(self, guided: Tensor, inside: Tensor) -> Tensor:
+        """Return how sure a fine position's matches in its window are, (B, d * d, H, W)."""
+        if not self.settings.softmax:
+            return guided
+        return (self.sharpness[1] * guided).masked_fill(~inside, -torch.inf).softmax(dim=1)
 
 
 def _enlarged(maps: Tensor, side: int) -> Tensor:

@@ -12,7 +12,7 @@ from ..essnet.regression import ESSNET_FEATURES, essnet_convolutions
 from .settings import NetworkSettings
 
 _STEM = 64  # features behind the first layer of every trunk of residual blocks
-_LIGHT = (96, 128, 192)  # features of the stages of the light trunk, two residual blocks each, each at half the side
+_LIGHT = (64, 96, 128)  # features of the residual blocks of the light trunk, each at half the side
 
 
 class _Positions(nn.Module):
@@ -55,7 +55,7 @@ def _light(channels: int) -> nn.Sequential:
     given = _STEM
     for width in _LIGHT:
         smaller = nn.Sequential(nn.Conv2d(given, width, 1, stride=2, bias=False), nn.BatchNorm2d(width))
-        layers += [BasicBlock(given, width, stride=2, downsample=smaller), BasicBlock(width, width)]
+        layers.append(BasicBlock(given, width, stride=2, downsample=smaller))
         given = width
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
 

@@ -25,8 +25,9 @@ class NetworkSettings:
     border: float = 1.0
     """Of the guided layer's windows, in coarse cells."""
     softmax: bool = False
-    """Whether the regression part sees, in place of dot products, their softmax over what a position is compared with:
-    a short training learns from it much sooner."""
+    """Whether the regression part sees, in place of dot products, how sure a match is: their softmax over what a
+    position is compared with; behind the extensive layer, times their softmax the other way round (Rocco et al.,
+    "Neighbourhood Consensus Networks", NeurIPS 2018). A short training learns from it much sooner."""
     regression: Literal["resnet18", "light", "stem", "essnet"] = "resnet18"
     """ResNet-18; a lighter residual network; the first convolution of ResNet-18 alone ("no ResNet blocks"); or that of
     EssNet, which has no hidden layers."""

@@ -43,6 +43,8 @@ class TrainingSettings:
 
     houses: int = 120
     """Houses to stream."""
+    first_house: int = TRAINING_HOUSES[0]
+    """Seed of the first of them; the others follow."""
     steps_per_house: int = 30
     """Steps for each new house; they draw from all houses in the buffer."""
     buffer: int = 40
@@ -94,8 +96,15 @@ def train_network(
 
     The JSON says what made the weights (``about``, settings, seconds, machine) and how good they are on houses that
     were not trained on. A training that was interrupted goes on from its last house. ``cache`` keeps rendered frames.
-    Raises ``InputError`` where ``out`` holds another training, ``RunError`` where the loss is no number any more.
+    Raises ``InputError`` where ``out`` holds another training or houses are kept for other uses, ``RunError`` where the
+    loss is no number any more.
     """
+    last = settings.first_house + settings.houses - 1
+    if settings.first_house not in TRAINING_HOUSES or last not in TRAINING_HOUSES:
+        raise InputError(
+            f"houses {settings.first_house} to {last}: those to train on are {TRAINING_HOUSES[0]} to "
+            f"{TRAINING_HOUSES[-1]}; all others are kept to measure on"
+        )
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     task.network.to(device)
     optimizer = torch.optim.AdamW(
@@ -109,7 +118,7 @@ def train_network(
     jobs = max(1, available_cores() - 1) if jobs is None else jobs
     # what is still to be done, and before it the houses that the buffer then held
     start = max(0, done.houses - settings.buffer)
-    seeds = [TRAINING_HOUSES[index] for index in range(start, settings.houses)]
+    seeds = [settings.first_house + index for index in range(start, settings.houses)]
     clock = time.perf_counter() - done.seconds
     with Progress(disable=not progress) as bar:
         shown = bar.add_task(f"training {task.name}", total=settings.houses, completed=done.houses)
@@ -139,7 +148,7 @@ def _steps(
 ) -> list[dict[str, float]]:
     """Take the steps of one new house, and return a row of the log: their means."""
     device = next(task.network.parameters()).device
-    task.network.train()
+    _learning_mode(task.network)
     rows = []
     first = (number - settings.first) * settings.steps_per_house
     for step in range(first, first + settings.steps_per_house):
@@ -162,6 +171,14 @@ def _steps(
     return [{"step": first + settings.steps_per_house, "houses": number, **means}]
 
 
+def _learning_mode(network: torch.nn.Module) -> None:
+    """Set to training what learns; a part none of whose parameters do infers as it always will."""
+    network.train()
+    for part in network.children():
+        if not any(parameter.requires_grad for parameter in part.parameters()):
+            part.eval()
+
+
 @torch.no_grad()
 def _settle_statistics(task: TrainingTask, buffer: list[HouseFrames], settings: TrainingSettings) -> None:
     """Average what batch normalisation subtracts and divides by over fresh batches of the final network.
@@ -169,9 +186,9 @@ def _settle_statistics(task: TrainingTask, buffer: list[HouseFrames], settings: 
     Running averages lag behind: those of MobileNetV3 by hundreds of steps, much of a short training.
     """
     torch.manual_seed(settings.seed * 1_000_003 + settings.steps)
-    task.network.train()
+    _learning_mode(task.network)
     for module in task.network.modules():
-        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+        if module.training and isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
             module.reset_running_stats()
             module.momentum = None  # a plain average
     for step in range(settings.steps, settings.steps + _SETTLING_BATCHES):
@@ -238,7 +255,7 @@ def _write_results(
     facts = {
         **described,
         "steps": settings.steps,
-        "training_houses": [TRAINING_HOUSES[0], TRAINING_HOUSES[settings.houses - 1]],
+        "training_houses": [settings.first_house, settings.first_house + settings.houses - 1],
         "held_out_houses": [seeds[0], seeds[-1]] if len(seeds) else [],
         "quality": quality,
         "seconds": round(done.seconds),

@@ -41,11 +41,16 @@ class RelativePoseTask:
     """The paper's losses on pairs of one house: L1 of direction, quaternion and scale, and the auxiliary loss.
 
     Every pair is learned from both sides, and in half of the batches as in a mirror: a mirrored house is a house too.
+    With ``keep_encoder`` only what comes behind the encoder learns, and nothing is asked of its matches.
     """
 
-    def __init__(self, name: str, settings: NetworkSettings, camera: Camera, rule: PairRule) -> None:
+    def __init__(
+        self, name: str, settings: NetworkSettings, camera: Camera, rule: PairRule, *, keep_encoder: bool = False
+    ) -> None:
         self.name = name
         self.network = ExReNet(settings)
+        self.network.encoder.requires_grad_(not keep_encoder)
+        self._keep_encoder = keep_encoder
         self._camera, self._rule = camera, rule
         self._pairs: WeakKeyDictionary[HouseFrames, list[Array]] = WeakKeyDictionary()
 
@@ -76,9 +81,11 @@ class RelativePoseTask:
         answer = self.network.head(self.network.summarise(matched)).float()
         truth = Pose(poses[query.numpy()]).relative_to(Pose(poses[reference.numpy()]))
         pose_loss = self._pose_loss(answer, truth)
+        log = {"pose": pose_loss.item(), **_errors(answer, truth)}
+        if self._keep_encoder:
+            return pose_loss, log
         auxiliary = self._auxiliary_loss(matched, depth, torch.from_numpy(poses).to(self._device), reference, query)
-        log = {"pose": pose_loss.item(), "auxiliary": auxiliary.item(), **_errors(answer, truth)}
-        return pose_loss + _AUXILIARY_WEIGHT * auxiliary, log
+        return pose_loss + _AUXILIARY_WEIGHT * auxiliary, log | {"auxiliary": auxiliary.item()}
 
     def finish(self, houses: Sequence[HouseFrames]) -> None:
         """Learn nothing more."""

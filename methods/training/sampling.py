@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
-from ...errors import InputError
 from ...sim.geometry import Camera, Pose
 from ...sim.scene import Scene
 from ...sim.scenes.navigation import Clearance, sample_poses_6dof, sample_poses_planar
+from ...sim.scenes.recordings import recorded_poses
 
 Array = NDArray[Any]
 
@@ -23,12 +21,6 @@ _CLUSTER = 12  # frames around one place
 #: way of 0.4 m between two points that keep 0.2 m from all surfaces crosses none: a cluster is in one room.
 _CLUSTER_REACH = (0.4, 20.0)
 _PLACES_TRIED = 20  # for one frame
-
-_PATHS = 3  # in a house: one in each of so many rooms
-_STOPS = 12  # in a room, between which a path turns
-_STRIDE = 0.1  # metres from frame to frame, at most
-_TURN = 5.0  # degrees from frame to frame, the standard deviation
-_SMOOTH = 5.0  # frames, the width of the window in which turning is averaged
 
 #: Fields that came later than caches in use: at their defaults they are left out of what names a cache's files.
 _LATER = ("sampling", "simulator")
@@ -75,11 +67,8 @@ def sample_frame_poses(scene: Scene, settings: FrameSettings, rng: np.random.Gen
     - ``6dof``: in clusters of 12 frames, for the dense training set of that paper, whose pairs are within 0.6 m and 30
       degrees: uniform within 0.4 m and 20 degrees of a pose of `sample_poses_6dof`, whose height above the floor and
       tilt are its own, not those of ``settings``. The paper draws all poses alike, and far more of them for a house.
-    - ``trajectory``: along three paths, each in another room where there are so many: what somebody with a camera in
-      the hand records, as the training sequences of 7-Scenes are. A path leads, on straight ways through free space,
-      from stop to stop of a random walk over 12 places of its room, up to 0.1 m from frame to frame; the camera's
-      height, between those of the stops, its yaw and its pitch change smoothly, and yaw may come to look anywhere.
-      The rest of the house, and much of those rooms, stays far from all frames.
+    - ``trajectory``: along three paths, see `sim.scenes.recordings`; the rest of the house, and much of those rooms,
+      stays far from all frames. They are the same whatever ``rng``, so that a dataset can hold the same recording.
 
     Raises ``InputError`` where the scene has no such places.
     """
@@ -88,7 +77,7 @@ def sample_frame_poses(scene: Scene, settings: FrameSettings, rng: np.random.Gen
     clearance = Clearance(scene)
     if settings.sampling == "6dof":
         return _clustered_poses(clearance, settings.frames, rng)
-    return _recorded_poses(clearance, settings, rng)
+    return recorded_poses(clearance, settings.frames, height=settings.height, pitch_std=settings.pitch_std)
 
 
 def _clustered_poses(clearance: Clearance, count: int, rng: np.random.Generator) -> Pose:
@@ -109,65 +98,3 @@ def _in_unit_ball(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     direction = rng.standard_normal(shape)
     direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
     return direction * np.cbrt(rng.uniform(size=(*shape[:-1], 1)))
-
-
-def _recorded_poses(clearance: Clearance, settings: FrameSettings, rng: np.random.Generator) -> Pose:
-    rooms = []
-    for index in rng.permutation(len(clearance.scene.rooms)):
-        stops, linked = _stops(clearance, clearance.scene.rooms[index].name, settings.height, rng)
-        if linked.any():
-            rooms.append((stops, linked))
-        if len(rooms) == _PATHS:
-            break
-    if not rooms:
-        raise InputError(
-            f"{clearance.scene.name}: no room has space to walk in; choose planar sampling or other heights"
-        )
-    paths = []
-    for path, frames in enumerate(np.array_split(np.arange(settings.frames), _PATHS)):
-        centres = _walk(*rooms[path % len(rooms)], len(frames), rng)
-        turning, nodding = (_smooth_noise(len(frames), rng) for _ in range(2))
-        yaw = rng.uniform(-np.pi, np.pi) + np.radians(_TURN) * np.cumsum(turning)
-        pitch = np.radians(settings.pitch_std) * nodding
-        paths.append(Pose.from_planar(centres[:, :2], height=centres[:, 2], yaw=yaw, pitch=pitch))
-    return Pose.stack(paths)
-
-
-def _stops(
-    clearance: Clearance, room: str, height: tuple[float, float], rng: np.random.Generator
-) -> tuple[Array, Array]:
-    """Return free points (S, 3) of a room, and between which of them a straight way is free, (S, S) bool.
-
-    No points where nobody can stand in the room.
-    """
-    try:
-        poses = sample_poses_planar(clearance.scene, _STOPS, rng, room=room, height=height, clearance=clearance)
-    except InputError:
-        return np.zeros((0, 3)), np.zeros((0, 0), dtype=bool)
-    stops = poses.translation
-    linked = np.zeros((_STOPS, _STOPS), dtype=bool)
-    for one, other in combinations(range(_STOPS), 2):
-        linked[one, other] = linked[other, one] = clearance.is_clear(_way(stops[one], stops[other])).all()
-    return stops, linked
-
-
-def _walk(stops: Array, linked: Array, count: int, rng: np.random.Generator) -> Array:
-    """Return points (N, 3) along a random walk, which turns back only where it must, from the stop with most links."""
-    before = at = int(linked.sum(axis=1).argmax())
-    path = stops[at][None]
-    while len(path) < count:
-        onward = np.flatnonzero(linked[at] & (np.arange(len(stops)) != before))
-        before, at = at, int(rng.choice(onward)) if len(onward) else before
-        path = np.concatenate([path, _way(stops[before], stops[at])[1:]])
-    return path[:count]
-
-
-def _way(start: Array, end: Array) -> Array:
-    """Return evenly spaced points (N, 3) from one to another. Where these are clear, so is all that is between them."""
-    return np.linspace(start, end, int(np.ceil(np.linalg.norm(end - start) / _STRIDE)) + 1)
-
-
-def _smooth_noise(count: int, rng: np.random.Generator) -> Array:
-    """Return (N,) smooth noise, its standard deviation 1."""
-    smooth: Array = gaussian_filter1d(rng.standard_normal(count), _SMOOTH, mode="wrap")
-    return smooth * np.sqrt(2 * _SMOOTH * np.sqrt(np.pi))

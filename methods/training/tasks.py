@@ -14,7 +14,7 @@ from torchvision.models import MobileNet_V3_Small_Weights, ResNet50_Weights, Wei
 from ...errors import InputError
 from ..exrenet.encoders import ResNetEncoder
 from ..exrenet.settings import VARIANTS, NetworkSize, settings_of
-from ..networks.checkpoints import PACKAGED, checkpoint_path, read_tensors
+from ..networks.checkpoints import PACKAGED, about_checkpoint, checkpoint_path, read_tensors
 from .dense_tasks import DepthTask, SegmentationTask
 from .loop import TrainingSettings, train_network
 from .pairs import DENSE, SPARSE
@@ -27,7 +27,7 @@ _TASKS: dict[str, Callable[[], TrainingTask]] = {
     "depth": DepthTask,
     "netvlad": PlaceTask,
 }
-_PYRAMID = "pyramid."
+_PYRAMID, _ENCODER = "pyramid.", "encoder."  # in the names of parameters
 
 
 def train_task(
@@ -37,6 +37,7 @@ def train_task(
     settings: TrainingSettings,
     size: NetworkSize = "small",
     init: str = "scratch",
+    keep_encoder: bool = False,
     command: str = "",
     jobs: int | None = None,
     cache: Path | None = None,
@@ -45,24 +46,31 @@ def train_task(
     """Train ``name`` into the folder ``out`` and return it.
 
     ``init`` is what the network starts from: "scratch"; "imagenet", torchvision's weights for its encoder; or one of
-    our checkpoints, by name or by path: all of it where it is of the same network, else its feature pyramid. ``size``
-    is that of relative-pose networks. ``command`` is kept beside the weights. Raises ``InputError`` where there is no
-    such task or nothing to start from.
+    our checkpoints, by name or by path: all of it where it is of the same network, else its encoder, else its feature
+    pyramid. ``size`` and ``keep_encoder``, which leaves the encoder as it starts, are of relative-pose networks.
+    ``command`` is kept beside the weights, and so is what is known of the checkpoint that it started from. Raises
+    ``InputError`` where there is no such task or nothing to start from.
     """
     torch.manual_seed(settings.seed)
     about: dict[str, Any] = {"command": command, "init": init}
     if name in VARIANTS:
         network = settings_of(name, size)
         rule = DENSE if settings.frames.sampling == "6dof" else SPARSE
-        task: TrainingTask = RelativePoseTask(f"{name}-{size}", network, settings.frames.camera, rule)
-        about |= {"network": asdict(network), "pairs": asdict(rule)}
+        task: TrainingTask = RelativePoseTask(
+            f"{name}-{size}", network, settings.frames.camera, rule, keep_encoder=keep_encoder
+        )
+        about |= {"network": asdict(network), "pairs": asdict(rule), "keep_encoder": keep_encoder}
     elif name in _TASKS:
         if size != "small":
             raise InputError(f"--size {size}: {name} comes in small only")
+        if keep_encoder:
+            raise InputError(f"--keep-encoder: is for relative-pose networks, not for {name}")
         task = _TASKS[name]()
     else:
         raise InputError(f"no network {name!r} to train; there are {', '.join([*_TASKS, *VARIANTS])}")
     _initialise(task.network, init)
+    if init not in ("scratch", "imagenet"):
+        about["started_from"] = about_checkpoint(_checkpoint(init))
     return train_network(task, out, settings=settings, about=about, jobs=jobs, cache=cache, progress=progress)
 
 
@@ -85,18 +93,28 @@ def _initialise(network: Any, init: str) -> None:
 
 
 def _continue(network: nn.Module, encoder: Any, init: str) -> None:
-    """Start from one of our checkpoints: all of it where it is of the same network, else its feature pyramid."""
-    packaged = (PACKAGED / f"{init}.safetensors").is_file()
-    path = checkpoint_path("synthetic" if packaged else init, task=init)
+    """Start from one of our checkpoints: all of it where it is of the same network, else its encoder, else its feature
+    pyramid."""
+    path = _checkpoint(init)
     trained = read_tensors(path)
-    own = network.state_dict()
-    if {name: value.shape for name, value in trained.items()} == {name: value.shape for name, value in own.items()}:
-        _fill(network, trained)
-        return
+    for module, prefix in ((network, ""), (encoder, _ENCODER)):
+        part = {name.removeprefix(prefix): value for name, value in trained.items() if name.startswith(prefix)}
+        if _shapes(part) == _shapes(module.state_dict()):
+            _fill(module, part)
+            return
     pyramid = {name.partition(_PYRAMID)[2]: value for name, value in trained.items() if _PYRAMID in name}
     if pyramid.keys() != encoder.pyramid.state_dict().keys():
         raise InputError(f"{path}: holds no feature pyramid to start from; 'relocbench train segmentation' makes one")
     _fill(encoder.pyramid, pyramid)
+
+
+def _checkpoint(init: str) -> Path:
+    packaged = (PACKAGED / f"{init}.safetensors").is_file()
+    return checkpoint_path("synthetic" if packaged else init, task=init)
+
+
+def _shapes(values: Mapping[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: value.shape for name, value in values.items()}
 
 
 def _fill(module: nn.Module, values: Mapping[str, Tensor]) -> None:

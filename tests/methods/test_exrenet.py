@@ -77,11 +77,21 @@ def test_the_papers_network_has_its_shapes():
 def test_with_softmax_what_is_compared_with_nothing_weighs_nothing():
     matched = network().match(*(network().features(images(seed)) for seed in (1, 2)))
     coarse, fine = matched.entering
-    torch.testing.assert_close(coarse.sum(dim=1), torch.ones(2, 8, 8))
     torch.testing.assert_close(fine.sum(dim=1), torch.ones(2, 32, 32))
     inside = matched.windows.inside(32, 32)
     assert 0 < inside.float().mean() < 1
     assert (fine[~inside] == 0).all()
+
+
+def test_a_coarse_match_counts_where_it_is_one_both_ways():
+    net = network()
+    one, other = (net.features(images(seed)) for seed in (1, 2))
+    there, back = net.match(one, other).entering[0], net.match(other, one).entering[0]
+    torch.testing.assert_close(there.view(2, 8, 8, 8, 8), back.view(2, 8, 8, 8, 8).permute(0, 4, 3, 2, 1))
+    assert (there >= 0).all()
+    assert (there.sum(dim=1) <= 1 + 1e-5).all()
+    shares = (net.sharpness[0] * net.match(one, other).extensive).softmax(dim=1)
+    assert (there <= shares + 1e-6).all()
 
 
 def test_dropout_samples_scatter_around_the_answer_without_it():

@@ -7,13 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from relocbench.errors import RunError
+from relocbench.errors import InputError, RunError
 from relocbench.methods.box_room import box_maps, random_poses, render_box
+from relocbench.methods.exrenet.network import ExReNet, open_network
 from relocbench.methods.exrenet.outputs import relative_poses
-from relocbench.methods.exrenet.settings import SMALL
-from relocbench.methods.training.frames import HouseFrames
+from relocbench.methods.exrenet.settings import SMALL, settings_of
+from relocbench.methods.networks.checkpoints import about_checkpoint, save_network
+from relocbench.methods.training.frames import HouseFrames, RenderHouse
+from relocbench.methods.training.loop import TRAINING_HOUSES, TrainingSettings
 from relocbench.methods.training.pairs import SPARSE, PairRule, pixel_matches, training_pairs
 from relocbench.methods.training.relative_pose_task import RelativePoseTask, targets
+from relocbench.methods.training.sampling import FrameSettings
+from relocbench.methods.training.tasks import train_task
 from relocbench.sim.geometry import Camera, Pose, rotation_error, translation_error
 
 SIDE = 64
@@ -115,3 +120,31 @@ def test_quality_compares_with_the_best_answer_without_looking(boxes):
     assert {"direction", "rotation", "scale", "direction_constant", "rotation_constant"} <= quality.keys()
     assert quality["direction"] > 0.5 * quality["direction_constant"]  # nothing was learned
     assert subject.quality([box_frames(3, count=1)]) == {}
+
+
+def test_a_kept_encoder_ends_as_it_began_and_the_rest_learns(boxes, tmp_path):
+    frames = FrameSettings(frames=len(boxes[0]), side=SIDE)
+    for seed, house in zip(TRAINING_HOUSES, boxes, strict=False):
+        np.savez(RenderHouse(seed, frames, tmp_path).path, **vars(house))
+    torch.manual_seed(4)
+    start = ExReNet(settings_of("exrenet", "small"))
+    save_network(start, tmp_path / "start.safetensors", about={"made": "here"})
+    out = train_task(
+        "essnet",
+        tmp_path / "out",
+        settings=TrainingSettings(houses=2, steps_per_house=3, batch=4, held_out=0, frames=frames),
+        init=str(tmp_path / "start.safetensors"),
+        keep_encoder=True,
+        jobs=1,
+        cache=tmp_path,
+        progress=False,
+    )
+    trained = open_network(str(out / "essnet-small.safetensors"), "essnet", "small")
+    for name, value in trained.encoder.state_dict().items():
+        torch.testing.assert_close(value, start.encoder.state_dict()[name], rtol=1e-3, atol=1e-4)
+    assert trained.trunk.state_dict()["1.running_mean"].abs().max() > 0
+    about = about_checkpoint(out / "essnet-small.safetensors")
+    assert about["started_from"] == {"made": "here"}
+    assert about["keep_encoder"]
+    with pytest.raises(InputError, match="not for depth"):
+        train_task("depth", tmp_path / "depth", settings=TrainingSettings(), keep_encoder=True)

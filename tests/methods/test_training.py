@@ -126,6 +126,15 @@ def test_training_starts_from_all_of_its_own_network_and_from_the_pyramid_of_ano
     assert not same_head or torch.allclose(trained.head.weight, start.head.weight, atol=1e-3)
 
 
+def test_houses_that_are_kept_to_measure_on_are_never_trained_on(tmp_path, cache):
+    for first in (HELD_OUT_HOUSES[0], 3000, TRAINING_HOUSES[-1]):
+        with pytest.raises(InputError, match="kept to measure on"):
+            train(SegmentationTask(), tmp_path / "out", cache, replace(SETTINGS, first_house=first))
+    assert not (tmp_path / "out").exists()
+    later = train(SegmentationTask(), tmp_path / "out", cache, replace(SETTINGS, first_house=100_002, houses=8))
+    assert about_checkpoint(later / "segmentation.safetensors")["training_houses"] == [100_002, 100_009]
+
+
 def test_unknown_tasks_and_missing_checkpoints_are_one_clear_line(tmp_path):
     with pytest.raises(InputError, match="no network 'colour' to train; there are segmentation, depth"):
         train_task("colour", tmp_path, settings=SETTINGS)

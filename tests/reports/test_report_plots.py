@@ -15,11 +15,13 @@ from relocbench.reports.figures import LogScale, inline_svg, save_png, svg_text
 from relocbench.reports.floor_plan import evenly, floor_plan
 from relocbench.reports.palette import method_styles
 from relocbench.reports.plots import (
+    COVISIBILITY,
+    NEAREST,
     accuracy_against_latency,
-    covisibility_quartiles,
-    error_against_covisibility,
+    error_against,
     error_against_references,
     error_cdfs,
+    error_quartiles,
     mrr_against,
     pareto_front,
     stage_bars,
@@ -73,7 +75,7 @@ def test_nothing_beats_the_pareto_front_and_everything_else_is_beaten(points: li
 def test_a_bin_where_most_queries_fail_has_an_infinite_median(estimates: pd.DataFrame) -> None:
     one = estimates[estimates["method"] == "sift-5pt"].assign(covisibility=0.05)
     failing = one.assign(translation_error=np.where(np.arange(len(one)) % 5 < 3, np.inf, 0.1))
-    bins = covisibility_quartiles(failing)
+    bins = error_quartiles(failing, COVISIBILITY)
     assert len(bins) == 1
     assert bins["q25"].iloc[0] == 0.1
     assert np.isposinf(bins["q50"].iloc[0])
@@ -95,7 +97,8 @@ def test_all_figures_draw_what_happens_in_practice(estimates: pd.DataFrame, tmp_
     figures = [
         accuracy_against_latency(points, STYLES, label="Error (m)"),
         stage_bars(stages, ORDER, STYLES),
-        error_against_covisibility(estimates, ORDER, STYLES),
+        error_against(estimates, COVISIBILITY, ORDER, STYLES),
+        error_against(estimates, NEAREST, ORDER, STYLES),
         error_against_references(pd.concat([points, points.assign(density=8)]), ORDER, STYLES),
         floor_plan(only_failures, {}),
         error_cdfs(only_failures, ["sift-5pt"], STYLES),

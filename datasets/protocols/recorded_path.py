@@ -1,0 +1,60 @@
+"""Recorded path: a room is known from one walk through it, and queries are anywhere in it (paper 002, Figure 4).
+
+The paper trains networks on the recorded sequences of a scene, and finds that their error grows with a query's distance
+from them. Here the references of a room are the frames of one path through it, those of
+`sim.scenes.recordings.recorded_poses`, and its queries are sampled as a robot moves, all over the room.
+'relocbench train NETWORK --sampling trajectory --first-house SEED --houses 1' learns from the same path, where the
+spec's heights, pitch, triangles and camera are the training's. Rooms without a path are skipped, and the manifest says
+so.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...sim.scene import Scene
+from ...sim.scenes.navigation import Clearance
+from ...sim.scenes.recordings import recorded_poses
+from ..manifest import SkippedRoom
+from ..planning import Plan, generator, joined, planned_views
+from ..spec import DatasetSpec
+from .robot_views import robot_poses, rooms_of, train_views
+
+FRAMES = 192  # of a house's recording, as many as a training takes of it
+
+
+def plan_recorded_path(scene: Scene, split: str, spec: DatasetSpec) -> Plan:
+    """Plan one scene: training views over the whole house, or, of each room with a path, its frames and queries.
+
+    Raises `InputError` where there is no room to walk in.
+    """
+    clearance = Clearance(scene)
+    if split == "train":
+        return Plan(train_views(clearance, spec))
+    frames = recorded_poses(clearance, FRAMES, height=spec.camera_height, pitch_std=spec.pitch_std)
+    at = np.array(rooms_of(scene, frames))
+    tables, skipped = [], []
+    for number, room in enumerate(scene.rooms):
+        here = frames[np.flatnonzero(at == room.name)]
+        if not len(here):
+            skipped.append(SkippedRoom(room=room.name, reason="no path of the recording leads through it"))
+            continue
+        rng = generator(spec, scene.name, room.name, "query")
+        queries = robot_poses(clearance, room, spec.queries_per_room, rng, spec)
+        for role, poses, density in (("reference", here, FRAMES), ("query", queries, 0)):
+            names = [f"room{number}-{role}-{index:04d}" for index in range(len(poses))]
+            rooms, own_map = [room.name] * len(poses), f"{scene.name}/room{number}"
+            tables.append(
+                planned_views(
+                    spec,
+                    scene,
+                    split=split,
+                    role=role,
+                    poses=poses,
+                    names=names,
+                    rooms=rooms,
+                    map_name=own_map,
+                    density=density,
+                )
+            )
+    return Plan(joined(tables), tuple(skipped))
