@@ -76,7 +76,7 @@ def test_the_papers_network_has_its_shapes():
 
 def test_with_softmax_what_is_compared_with_nothing_weighs_nothing():
     matched = network().match(*(network().features(images(seed)) for seed in (1, 2)))
-    coarse, fine = matched.entering
+    _, fine = matched.entering
     torch.testing.assert_close(fine.sum(dim=1), torch.ones(2, 32, 32))
     inside = matched.windows.inside(32, 32)
     assert 0 < inside.float().mean() < 1
