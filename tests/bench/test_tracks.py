@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from relocbench.bench.tracks import SIZES, list_tracks, load_track
 from relocbench.errors import InputError
+from relocbench.methods.networks.checkpoints import PACKAGED, about_checkpoint
 from relocbench.methods.registry import make_method
+
+DOCUMENTED = sorted((Path(__file__).parents[2] / "docs" / "tracks").glob("*.yaml"))
 
 
 def test_no_scene_of_any_tracks_test_split_is_learned_from_or_tuned_on_anywhere():
@@ -30,6 +35,17 @@ def test_published_tracks_are_complete(track):
     assert {"random", "oracle-nearest"} <= set(labels)
     for entry in track.methods:
         make_method(entry.name, entry.config)
+
+
+@pytest.mark.parametrize("path", DOCUMENTED, ids=lambda path: path.stem)
+def test_track_files_of_the_docs_show_no_network_of_the_package_a_house_that_it_learned_from(path):
+    track = load_track(path)
+    houses = {scene for size in track.sizes.values() for scene in size.dataset.scenes.test}
+    checkpoints = [about_checkpoint(weights) for weights in PACKAGED.glob("*.safetensors")]
+    assert houses
+    assert checkpoints
+    for first, last in (about["training_houses"] for about in checkpoints):
+        assert not houses & set(range(first, last + 1))
 
 
 def test_the_sparse_reference_track_has_the_papers_scale():
