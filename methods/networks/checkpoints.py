@@ -50,7 +50,7 @@ def load_network(network: nn.Module, weights: str, *, task: str) -> None:
     if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != shapes:
         wrong = sorted(name for name in shapes if name not in tensors or tuple(tensors[name].shape) != shapes[name])
         what = f"{wrong[0]} is missing or has another shape" if wrong else "it has tensors that the network has not"
-        raise InputError(f"{path}: not a checkpoint of {task}: {what}; make one with 'relocbench train {task}'")
+        raise InputError(f"{path}: not a checkpoint of {task}: {what}; make one with '{_training(task)}'")
     network.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()})
     network.eval().requires_grad_(False)
 
@@ -79,8 +79,14 @@ def checkpoint_path(weights: str, *, task: str) -> Path:
     """Return the file that ``weights`` names; raises ``InputError`` where there is none."""
     path = PACKAGED / f"{task}{_SAFETENSORS}" if weights == "synthetic" else Path(weights)
     if not path.is_file():
-        raise InputError(f"{path}: no such checkpoint; 'relocbench train {task}' makes one, give its path as weights")
+        raise InputError(f"{path}: no such checkpoint; '{_training(task)}' makes one, give its path as weights")
     return path
+
+
+def _training(task: str) -> str:
+    """Return the command that makes a checkpoint; those of networks that come in sizes have theirs in the name."""
+    name, _, size = task.rpartition("-")
+    return f"relocbench train {name} --size {size}" if size in ("small", "full") else f"relocbench train {task}"
 
 
 def about_checkpoint(path: Path) -> dict[str, Any]:

@@ -211,7 +211,7 @@ def test_a_state_dict_is_read_without_running_code_from_it(tmp_path, checkpoints
     save_network(network(), tmp_path / "odd.safetensors", about={"network": {"colour": "blue"}})
     with pytest.raises(InputError, match="does not know"):
         ExReNetMethod(ExReNetConfig(weights=str(tmp_path / "odd.safetensors")))
-    with pytest.raises(InputError, match="no such checkpoint"):
+    with pytest.raises(InputError, match="no such checkpoint; 'relocbench train exrenet --size small'"):
         ExReNetMethod(ExReNetConfig(weights=str(tmp_path / "none.safetensors")))
 
 
