@@ -41,7 +41,7 @@ def plan_recorded_path(scene: Scene, split: str, spec: DatasetSpec) -> Plan:
             continue
         rng = generator(spec, scene.name, room.name, "query")
         queries = robot_poses(clearance, room, spec.queries_per_room, rng, spec)
-        for role, poses, density in (("reference", here, FRAMES), ("query", queries, 0)):
+        for role, poses, density in (("reference", here, len(here)), ("query", queries, 0)):
             names = [f"room{number}-{role}-{index:04d}" for index in range(len(poses))]
             rooms, own_map = [room.name] * len(poses), f"{scene.name}/room{number}"
             tables.append(

@@ -50,6 +50,7 @@ def test_a_room_with_a_path_is_a_map_and_its_queries_lie_on_it_and_far_from_it(h
         assert here["room"].nunique() == 1
         references, queries = (pose_from_table(here[here["role"] == role]) for role in ("reference", "query"))
         assert len(queries) == 40
+        assert set(here.loc[here["role"] == "reference", "density"]) == {len(references)}
         polygon = house.room(here["room"].iloc[0]).polygon
         assert all(polygon.buffer(1e-6).contains(Point(x, y)) for x, y in queries.translation[:, :2])
         far.append(cKDTree(references.translation).query(queries.translation)[0])
