@@ -16,9 +16,9 @@ from ...sim.scene import Scene
 from ...sim.scenes.navigation import Clearance
 from ...sim.scenes.recordings import recorded_poses
 from ..manifest import SkippedRoom
-from ..planning import Plan, generator, joined, planned_views
+from ..planning import Plan, generator, joined
 from ..spec import DatasetSpec
-from .robot_views import robot_poses, rooms_of, train_views
+from .robot_views import robot_poses, room_views, rooms_of, train_views
 
 FRAMES = 192  # of a house's recording, as many as a training takes of it
 
@@ -34,27 +34,12 @@ def plan_recorded_path(scene: Scene, split: str, spec: DatasetSpec) -> Plan:
     frames = recorded_poses(clearance, FRAMES, height=spec.camera_height, pitch_std=spec.pitch_std)
     at = np.array(rooms_of(scene, frames))
     tables, skipped = [], []
-    for number, room in enumerate(scene.rooms):
+    for room in scene.rooms:
         here = frames[np.flatnonzero(at == room.name)]
         if not len(here):
             skipped.append(SkippedRoom(room=room.name, reason="no path of the recording leads through it"))
             continue
         rng = generator(spec, scene.name, room.name, "query")
         queries = robot_poses(clearance, room, spec.queries_per_room, rng, spec)
-        for role, poses, density in (("reference", here, len(here)), ("query", queries, 0)):
-            names = [f"room{number}-{role}-{index:04d}" for index in range(len(poses))]
-            rooms, own_map = [room.name] * len(poses), f"{scene.name}/room{number}"
-            tables.append(
-                planned_views(
-                    spec,
-                    scene,
-                    split=split,
-                    role=role,
-                    poses=poses,
-                    names=names,
-                    rooms=rooms,
-                    map_name=own_map,
-                    density=density,
-                )
-            )
+        tables.append(room_views(scene, room, split, spec, [("reference", len(here), here), ("query", 0, queries)]))
     return Plan(joined(tables), tuple(skipped))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import shapely
@@ -9,7 +12,7 @@ import shapely
 from ...sim.geometry import Pose
 from ...sim.scene import Room, Scene
 from ...sim.scenes.navigation import Clearance, sample_poses_planar
-from ..planning import generator, planned_views
+from ..planning import generator, joined, planned_views
 from ..spec import DatasetSpec
 
 
@@ -37,6 +40,30 @@ def robot_poses(
     )
 
 
+def room_views(
+    scene: Scene, room: Room, split: str, spec: DatasetSpec, parts: Sequence[tuple[str, int, Pose]]
+) -> pd.DataFrame:
+    """Return the rows of a room's views, part by part: role, density (0 of queries) and poses (N, 4, 4)."""
+    slug = _slug(scene, room)
+    tables = []
+    for role, density, poses in parts:
+        first = density - len(poses) if role == "reference" else 0
+        tables.append(
+            planned_views(
+                spec,
+                scene,
+                split=split,
+                role=role,
+                poses=poses,
+                names=[f"{slug}-{role}-{first + index:04d}" for index in range(len(poses))],
+                rooms=[room.name] * len(poses),
+                map_name=f"{scene.name}/{slug}" if spec.map == "room" else scene.name,
+                density=density,
+            )
+        )
+    return joined(tables)
+
+
 def rooms_of(scene: Scene, poses: Pose) -> list[str]:
     """Return the name of the room that each camera stands in, "" in a doorway between two."""
     x, y = poses.translation[:, 0], poses.translation[:, 1]
@@ -44,3 +71,10 @@ def rooms_of(scene: Scene, poses: Pose) -> list[str]:
     for room in scene.rooms:
         names[shapely.contains_xy(room.polygon, x, y)] = room.name
     return names.tolist()
+
+
+def _slug(scene: Scene, room: Room) -> str:
+    """Return a room's name as part of a file name; its number is added where that would not be unique."""
+    slugs = [re.sub(r"[^A-Za-z0-9_-]+", "-", other.name).strip("-") for other in scene.rooms]
+    number = scene.rooms.index(room)
+    return slugs[number] if slugs.count(slugs[number]) == 1 else f"{slugs[number]}-{number}"

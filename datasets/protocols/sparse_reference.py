@@ -15,7 +15,6 @@ robot. It then adds random references to the four. Left open there, and chosen h
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 
 import numpy as np
@@ -31,9 +30,9 @@ from ...sim.geometry import Pose
 from ...sim.scene import Room, Scene
 from ...sim.scenes.navigation import Clearance, free_point_near
 from ..manifest import SkippedRoom
-from ..planning import Plan, generator, joined, planned_views
+from ..planning import Plan, generator, joined
 from ..spec import CORNERS, DatasetSpec
-from .robot_views import robot_poses, train_views
+from .robot_views import robot_poses, room_views, train_views
 
 _LEAST_SPREAD = 0.5  # metres between two corner cameras: closer ones are one view of the room, not two
 
@@ -66,7 +65,6 @@ def plan_sparse_reference(scene: Scene, split: str, spec: DatasetSpec) -> Plan:
 def _room_views(clearance: Clearance, room: Room, split: str, spec: DatasetSpec) -> pd.DataFrame:
     """Return the references of one room, density by density, then its queries; raises `_UnsuitableRoomError`."""
     scene = clearance.scene
-    slug = _slug(scene, room)
     parts: list[tuple[str, int, Pose]] = [("reference", CORNERS, _corner_references(clearance, room, spec))]
     try:
         for fewer, density in pairwise(spec.references_per_room):
@@ -76,23 +74,7 @@ def _room_views(clearance: Clearance, room: Room, split: str, spec: DatasetSpec)
         parts.append(("query", 0, robot_poses(clearance, room, spec.queries_per_room, rng, spec)))
     except InputError as error:
         raise _UnsuitableRoomError(str(error)) from error
-    tables = []
-    for role, density, poses in parts:
-        first = density - len(poses) if role == "reference" else 0
-        tables.append(
-            planned_views(
-                spec,
-                scene,
-                split=split,
-                role=role,
-                poses=poses,
-                names=[f"{slug}-{role}-{first + index:04d}" for index in range(len(poses))],
-                rooms=[room.name] * len(poses),
-                map_name=f"{scene.name}/{slug}" if spec.map == "room" else scene.name,
-                density=density,
-            )
-        )
-    return joined(tables)
+    return room_views(scene, room, split, spec, parts)
 
 
 def _corner_references(clearance: Clearance, room: Room, spec: DatasetSpec) -> Pose:
@@ -132,10 +114,3 @@ def _centre(scene: Scene, room: Room, spec: DatasetSpec) -> NDArray[np.float64]:
     if not room.polygon.contains(centre):  # an L-shaped room may lie around its centroid
         centre = room.polygon.representative_point()
     return np.array([centre.x, centre.y, scene.floor_height + np.mean(spec.camera_height)])
-
-
-def _slug(scene: Scene, room: Room) -> str:
-    """Return a room's name as part of a file name; its number is added where that would not be unique."""
-    slugs = [re.sub(r"[^A-Za-z0-9_-]+", "-", other.name).strip("-") for other in scene.rooms]
-    number = scene.rooms.index(room)
-    return slugs[number] if slugs.count(slugs[number]) == 1 else f"{slugs[number]}-{number}"

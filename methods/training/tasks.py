@@ -68,13 +68,15 @@ def train_task(
         task = _TASKS[name]()
     else:
         raise InputError(f"no network {name!r} to train; there are {', '.join([*_TASKS, *VARIANTS])}")
-    _initialise(task.network, init)
+    _initialise(task.network, init, keep_encoder=keep_encoder)
     if init not in ("scratch", "imagenet"):
         about["started_from"] = about_checkpoint(_checkpoint(init))
     return train_network(task, out, settings=settings, about=about, jobs=jobs, cache=cache, progress=progress)
 
 
-def _initialise(network: Any, init: str) -> None:
+def _initialise(network: Any, init: str, *, keep_encoder: bool) -> None:
+    if keep_encoder and init in ("scratch", "imagenet"):
+        raise InputError(f"--keep-encoder: --init {init} holds no encoder of relative pose to keep; name a checkpoint")
     if init == "scratch":
         return
     encoder = getattr(network, "encoder", network)
@@ -89,10 +91,10 @@ def _initialise(network: Any, init: str) -> None:
         own = {f"features.{name}": name for name in encoder.pyramid.encoder.state_dict()}
         _fill(encoder.pyramid.encoder, {own[name]: value for name, value in state.items() if name in own})
     else:
-        _continue(network, encoder, init)
+        _continue(network, encoder, init, keep_encoder)
 
 
-def _continue(network: nn.Module, encoder: Any, init: str) -> None:
+def _continue(network: nn.Module, encoder: Any, init: str, keep_encoder: bool) -> None:
     """Start from one of our checkpoints: all of it where it is of the same network, else its encoder, else its feature
     pyramid."""
     path = _checkpoint(init)
@@ -102,6 +104,8 @@ def _continue(network: nn.Module, encoder: Any, init: str) -> None:
         if _shapes(part) == _shapes(module.state_dict()):
             _fill(module, part)
             return
+    if keep_encoder:
+        raise InputError(f"{path}: holds no encoder of this network to keep; leave out --keep-encoder")
     pyramid = {name.partition(_PYRAMID)[2]: value for name, value in trained.items() if _PYRAMID in name}
     if pyramid.keys() != encoder.pyramid.state_dict().keys():
         raise InputError(f"{path}: holds no feature pyramid to start from; 'relocbench train segmentation' makes one")

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from relocbench.datasets.planning import Plan
 from relocbench.datasets.protocols import PROTOCOLS
+from relocbench.datasets.protocols.recorded_path import FRAMES
 from relocbench.datasets.spec import DatasetSpec
 from relocbench.datasets.views import pose_from_table
+from relocbench.methods.training.sampling import FrameSettings, sample_frame_poses
 from relocbench.sim.scene import Scene
 from relocbench.sim.scenes import generate_house
 from relocbench.sim.scenes.navigation import Clearance
@@ -42,6 +44,13 @@ def test_references_are_the_recording_of_the_house(house: Scene, plan: Plan) -> 
     rows = [poses.matrix.reshape(192, 16) for poses in (references, recording)]
     ordered = [each[np.lexsort(each.round(6).T)] for each in rows]  # the dataset goes room by room
     np.testing.assert_allclose(*ordered, atol=1e-6)
+
+
+def test_a_training_on_trajectories_sees_the_same_recording(house: Scene) -> None:
+    settings = FrameSettings(sampling="trajectory", height=SPEC.camera_height, pitch_std=SPEC.pitch_std)
+    learned = sample_frame_poses(house, settings, np.random.default_rng(0))
+    recording = recorded_poses(Clearance(house), FRAMES, height=SPEC.camera_height, pitch_std=SPEC.pitch_std)
+    np.testing.assert_array_equal(learned.matrix, recording.matrix)
 
 
 def test_a_room_with_a_path_is_a_map_and_its_queries_lie_on_it_and_far_from_it(house: Scene, plan: Plan) -> None:

@@ -148,3 +148,6 @@ def test_a_kept_encoder_ends_as_it_began_and_the_rest_learns(boxes, tmp_path):
     assert about["keep_encoder"]
     with pytest.raises(InputError, match="not for depth"):
         train_task("depth", tmp_path / "depth", settings=TrainingSettings(), keep_encoder=True)
+    for init in ("scratch", "netvlad"):  # nothing, and a feature pyramid alone
+        with pytest.raises(InputError, match="to keep"):
+            train_task("essnet", tmp_path / "none", settings=TrainingSettings(), init=init, keep_encoder=True)
