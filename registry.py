@@ -1,0 +1,70 @@
+"""`Registry`: things of one kind by name, those of this package and those that installed packages add by entry point."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Generic, TypeVar
+
+from .errors import InputError
+
+T = TypeVar("T")
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+class Registry(Generic[T]):
+    """Objects that are found by name and imported when they are asked for: listing names imports none of them.
+
+    ``built_in`` maps a name to ``relocbench.module:attribute``, written relative to the package (``".sim.x:Y"``). An
+    installed package adds one by an entry point of the group ``relocbench.<group>``; built-in names cannot be replaced.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        group: str,
+        built_in: Mapping[str, str],
+        *,
+        extra: str = "learned",
+        check: Callable[[Any, str], T] = lambda loaded, origin: loaded,
+    ) -> None:
+        """``kind`` is what errors call such a thing, ``extra`` the one that brings what a built-in one may lack;
+        ``check`` turns what was loaded into what is returned, and raises `InputError` where it is none (its second
+        argument says where it came from)."""
+        self.kind, self.group = kind, f"{_PACKAGE}.{group}"
+        self.built_in, self._extra, self._check = built_in, extra, check
+
+    def names(self) -> list[str]:
+        """Return all names, built-in ones first."""
+        added = {point.name for point in entry_points(group=self.group)} - set(self.built_in)
+        return [*self.built_in, *sorted(added)]
+
+    def load(self, name: str) -> T:
+        """Return the object called ``name``; raises `InputError` where there is none or it cannot be imported."""
+        if name in self.built_in:
+            return self._built_in(name)
+        for point in entry_points(group=self.group):
+            if point.name == name:
+                return self._added(point)
+        raise InputError(f"unknown {self.kind} {name!r}; known: {', '.join(self.names())}")
+
+    def _built_in(self, name: str) -> T:
+        module, _, attribute = self.built_in[name].partition(":")
+        try:
+            return self._check(getattr(importlib.import_module(module, _PACKAGE), attribute), f"{self.kind} {name!r}")
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.startswith(_PACKAGE):
+                raise
+            extra = f"{_PACKAGE}[{self._extra}]"
+            raise InputError(f"{self.kind} {name!r} needs {error.name}: pip install '{extra}'") from error
+
+    def _added(self, point: EntryPoint) -> T:
+        origin = f"{self.kind} {point.name!r} (entry point {point.value})"
+        try:
+            loaded = point.load()
+        except (Exception, SystemExit) as error:  # somebody else's module may do anything while it is imported
+            said = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise InputError(f"{origin} cannot be imported: {said}; repair or uninstall its package") from error
+        return self._check(loaded, origin)
