@@ -1,4 +1,4 @@
-"""`Registry`: things of one kind by name, those of this package and those that installed packages add by entry point."""
+"""`Registry`: things of one kind by name, those of this package and those that others add by entry point."""
 
 from __future__ import annotations
 

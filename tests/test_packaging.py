@@ -49,7 +49,7 @@ def test_every_module_and_data_file_is_in_the_wheel(wheel_files):
         for path in (ROOT / top).rglob("*")
         if path.suffix in data and "__pycache__" not in path.parts
     }
-    expected |= {"relocbench/__init__.py", "relocbench/cli.py", "relocbench/errors.py", "relocbench/registry.py", "relocbench/py.typed"}
+    expected |= {f"relocbench/{path.name}" for path in ROOT.glob("*.py")} | {"relocbench/py.typed"}
     assert expected <= wheel_files
     assert not any(name.startswith("relocbench/tests") for name in wheel_files)
 
