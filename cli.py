@@ -340,7 +340,7 @@ def create_environment(
     name: Annotated[str, typer.Argument(help="A simulator; see 'relocbench list simulators'.")],
 ) -> None:
     """Make a simulator's interpreter from the pinned requirements that come with relocbench, and try it."""
-    from .sim.workers.environments import create_environment
+    from .sim.environments import create_environment
 
     with console.status(f"{name}: making its environment") as status:
         made = create_environment(name, progress=lambda line: status.update(escape(line[:160])))

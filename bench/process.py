@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from ..sim.workers.memory import family
+from ..sim.processes.memory import family
 from .messages import Assignment, Command, Message
 from .provenance import THREAD_POLICY
 

@@ -29,7 +29,7 @@ from ..methods.isolated.isolated_method import IsolatedMethod, ProcessLost
 from ..methods.method import Estimate, Failure, Method, Privilege, PrivilegedQuery, Query
 from ..methods.registry import make_method
 from ..methods.timing import Recorder
-from ..sim.workers.memory import peak_memory_bytes
+from ..sim.processes.memory import peak_memory_bytes
 from .answers import failure, plain_answer, plain_spans, raised
 from .messages import (
     Answered,

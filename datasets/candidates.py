@@ -20,12 +20,12 @@ from pydantic import BaseModel, ConfigDict
 
 from ..errors import InputError, RunError
 from ..sim.geometry import translation_error
+from ..sim.processes.pool import Task
 from .appearance import local_descriptors, nbnn_distance
 from .covisibility import read_depth
 from .manifest import PlacesRecord
 from .places import choose_training_images, place_of, pose_cells, rule, view_angle
 from .planning import generator
-from .pool import Task
 from .rendering import RenderState, file_paths
 from .scene_planning import read_plan
 from .spec import DatasetSpec

@@ -16,10 +16,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import InputError
+from ..sim.processes.pool import Task, WorkerPool, available_cores
 from .check_views import CheckState, CheckViews, FileCheck, ViewsResult
 from .dataset import CHECKSUMS, VIEWS, Dataset
 from .manifest import MANIFEST
-from .pool import Task, WorkerPool, available_cores
 from .view import OVERVIEW
 from .views import POSE_COLUMNS
 from .writer import WORK

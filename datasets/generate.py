@@ -22,11 +22,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .. import __version__
 from ..errors import InputError, RunError
+from ..sim.processes.pool import Task, WorkerPool, available_cores
 from .candidates import decided_views, passes_over_candidates
 from .covisibility import MeasureCovisibility, covisibility_tasks
 from .dataset import Dataset
 from .manifest import MANIFEST
-from .pool import Task, WorkerPool, available_cores
 from .rendering import RenderState, shards
 from .scene_planning import PlannedScene, PlanScene, check_scenes, merged_categories, read_plan
 from .sealing import LEFTOVERS, seal

@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import RunError
+from ..sim.processes.pool import Task
 from .candidates import decided_views, places_record
 from .covisibility import covisibility_tasks
 from .dataset import CHECKSUMS, VIEWS, file_digest
 from .manifest import MANIFEST, Manifest, SplitCounts
-from .pool import Task
 from .rendering import COLUMNS, file_paths, shard_files, shards
 from .scene_planning import PlannedScene, merged_categories, read_plan
 from .spec import SPLITS, DatasetSpec

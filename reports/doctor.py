@@ -18,8 +18,8 @@ from rich.table import Table
 from ..errors import RunError
 from ..sim.agreement import DEPTH_LIMIT, LABEL_LIMIT, Agreement, PairAgreement, compare, named_scene
 from ..sim.diagnosis import Diagnosis, diagnose, runnable
+from ..sim.processes.settings import CONFIG_FILE, CONFIG_VARIABLE, cache_folder, config_file
 from ..sim.simulators import SIMULATORS, open_simulator
-from ..sim.workers.settings import CONFIG_FILE, CONFIG_VARIABLE, cache_folder, config_file
 from .agreement_picture import check_name, length, percent, write_picture
 
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import InputError
+from .environments import is_outdated
+from .processes.foreign_worker import WorkerLost
+from .processes.settings import Interpreter, environment_folder, environment_python, worker_interpreter
 from .remote_simulator import RemoteSimulator
 from .simulators import SIMULATORS, open_simulator, simulator_versions
-from .workers.environments import is_outdated
-from .workers.foreign_worker import WorkerLost
-from .workers.settings import Interpreter, environment_folder, environment_python, worker_interpreter
 
 
 @dataclass(frozen=True)

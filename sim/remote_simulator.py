@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, RunError
 from .geometry import Camera, Pose
+from .processes.foreign_worker import ForeignWorker, WorkerLost, WorkerRefused
+from .processes.settings import worker_command, worker_settings
 from .scene import Scene, check_renderable
 from .simulator import OUTPUTS, Observation
-from .workers.foreign_worker import ForeignWorker, WorkerLost, WorkerRefused
-from .workers.settings import worker_command, worker_settings
 
 #: How often one frame is tried, by a fresh worker each time.
 ATTEMPTS = 3

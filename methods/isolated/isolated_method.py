@@ -19,7 +19,7 @@ from pydantic import Field
 from ...datasets.views import View, ViewSet
 from ...errors import InputError
 from ...sim.geometry import Pose
-from ...sim.workers.foreign_worker import ForeignWorker, WorkerLost, WorkerRefused
+from ...sim.processes.foreign_worker import ForeignWorker, WorkerLost, WorkerRefused
 from ..method import Estimate, Failure, Method, MethodConfig, Query
 from ..registry import split_location
 from ..timing import Span, record

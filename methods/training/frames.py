@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...datasets.pool import WorkerPool
 from ...sim.geometry import Camera, Pose
+from ...sim.processes.pool import WorkerPool
 from ...sim.scene_files import replace_file
 from ...sim.scenes import generate_house
 from ...sim.simulators import open_simulator

@@ -17,8 +17,8 @@ import torch
 from rich.progress import Progress
 
 from ... import __version__
-from ...datasets.pool import available_cores
 from ...errors import InputError, RunError
+from ...sim.processes.pool import available_cores
 from ...sim.scene_files import replace_file
 from ..networks.checkpoints import save_network
 from .frames import HouseFrames, stream_houses

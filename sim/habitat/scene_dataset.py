@@ -19,9 +19,9 @@ from shapely.geometry import MultiPolygon, Polygon
 from ...errors import InputError
 from ..foreign_scenes import EVEN_LIGHT
 from ..gltf import to_z_up
+from ..processes.foreign_worker import ForeignWorker, WorkerLost, WorkerRefused
+from ..processes.settings import worker_command, worker_settings
 from ..scene import Instance, Material, Scene
-from ..workers.foreign_worker import ForeignWorker, WorkerLost, WorkerRefused
-from ..workers.settings import worker_command, worker_settings
 
 Array = NDArray[Any]
 

@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from relocbench.datasets.pool import WorkerPool, available_cores
 from relocbench.sim.diagnosis import diagnose
+from relocbench.sim.processes.pool import WorkerPool, available_cores
 from relocbench.sim.scene_files import save_scene
 from relocbench.sim.scenes import generate_house
 from relocbench.sim.simulators import SIMULATORS

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from relocbench.errors import InputError
 from relocbench.sim.diagnosis import diagnose, runnable
+from relocbench.sim.processes.settings import COMPLETE, environment_folder
 from relocbench.sim.remote_simulator import RemoteSimulator
 from relocbench.sim.simulators import SIMULATORS
-from relocbench.sim.workers.settings import COMPLETE, environment_folder
 
 
 class Plane(RemoteSimulator):

@@ -7,9 +7,9 @@ import pytest
 from relocbench.errors import InputError
 from relocbench.sim.blenderproc.adapter import BlenderProc
 from relocbench.sim.geometry import Camera, Pose
+from relocbench.sim.processes.settings import worker_command
 from relocbench.sim.scene import Instance, Lamp, Lighting, Material, Scene, Sun
 from relocbench.sim.scenes import generate_house, sample_poses_6dof
-from relocbench.sim.workers.settings import worker_command
 
 GREY = 186  # sRGB, about half of the light in linear terms
 EMISSION = (0.3, 0.2, 0.1)

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from relocbench.errors import InputError
 from relocbench.sim.geometry import Camera, Pose
+from relocbench.sim.processes.settings import worker_command
 from relocbench.sim.scene import Scene
 from relocbench.sim.scenes import generate_house, sample_poses_6dof
-from relocbench.sim.workers.settings import worker_command
 
 
 @pytest.fixture(scope="session")

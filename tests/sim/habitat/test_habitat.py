@@ -20,11 +20,11 @@ from relocbench.sim.geometry import Camera, Pose
 from relocbench.sim.habitat.adapter import Habitat
 from relocbench.sim.habitat.scene_dataset import load_dataset_scene
 from relocbench.sim.habitat.stage import export_stage
+from relocbench.sim.processes.settings import worker_command
 from relocbench.sim.raycast import Raycaster
 from relocbench.sim.scene import Scene
 from relocbench.sim.scene_files import load_scene, save_scene
 from relocbench.sim.simulator import OUTPUTS, Observation
-from relocbench.sim.workers.settings import worker_command
 from shapely.ops import unary_union
 
 pytestmark = pytest.mark.usefixtures("habitat_installed")

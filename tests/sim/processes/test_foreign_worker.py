@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
-from relocbench.sim.workers import serving
-from relocbench.sim.workers.foreign_worker import ForeignWorker, WorkerLost, WorkerRefused
+from relocbench.sim.processes import serving
+from relocbench.sim.processes.foreign_worker import ForeignWorker, WorkerLost, WorkerRefused
 
 ECHO = Path(__file__).with_name("echo_worker.py")
 
@@ -140,7 +140,7 @@ def test_a_worker_ends_with_its_parent_even_in_the_middle_of_its_work(
 ) -> None:
     script = (
         "import sys; from pathlib import Path\n"
-        "from relocbench.sim.workers.foreign_worker import ForeignWorker\n"
+        "from relocbench.sim.processes.foreign_worker import ForeignWorker\n"
         f"worker = ForeignWorker([sys.executable], Path({str(ECHO)!r}))\n"
         "print(worker.pid, flush=True)\n"
         f"worker.request({operation!r}, timeout=60)\n"

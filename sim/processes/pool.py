@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from types import TracebackType
 from typing import Any, Protocol
 
-from ..errors import InputError, RunError
+from ...errors import InputError, RunError
 
 ATTEMPTS = 3
 
@@ -223,7 +223,7 @@ import sys
 from multiprocessing.connection import Connection
 connection = Connection(int(sys.argv[1]))
 sys.path[:], state = connection.recv()
-from relocbench.datasets.pool import serve
+from relocbench.sim.processes.pool import serve
 serve(connection, int(sys.argv[2]), state)
 """
 

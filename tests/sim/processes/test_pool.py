@@ -13,8 +13,8 @@ from types import ModuleType
 
 import psutil
 import pytest
-from relocbench.datasets.pool import WorkerPool
 from relocbench.errors import InputError, RunError
+from relocbench.sim.processes.pool import WorkerPool
 
 HERE = Path(__file__).parent
 
@@ -79,7 +79,7 @@ def test_workers_die_with_a_parent_that_is_killed(tmp_path):
         from pathlib import Path
         sys.path.insert(0, {str(HERE)!r})
         from pool_tasks import Sleep
-        from relocbench.datasets.pool import WorkerPool
+        from relocbench.sim.processes.pool import WorkerPool
         with WorkerPool({{}}, jobs=2) as pool:
             list(pool.run([Sleep(n, affinity=str(n), file=Path({str(tmp_path)!r}) / str(n)) for n in range(2)]))
     """

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from ...errors import InputError, RunError
-from ..remote_simulator import RemoteSimulator
-from ..simulators import open_simulator
-from .foreign_worker import ForeignWorker, WorkerLost
-from .settings import COMPLETE, environment_folder, interpreter_variable, worker_interpreter
+from ..errors import InputError, RunError
+from .processes.foreign_worker import ForeignWorker, WorkerLost
+from .processes.settings import COMPLETE, environment_folder, interpreter_variable, worker_interpreter
+from .remote_simulator import RemoteSimulator
+from .simulators import open_simulator
 
 Progress = Callable[[str], None]
 
@@ -72,7 +72,7 @@ def create_environment(name: str, *, progress: Progress) -> Environment:
 
 def requirements_of(name: str) -> Path | None:
     """Return the pinned requirements of the simulator ``name``; None where pip cannot install it, or need not."""
-    path = Path(__file__).parents[1] / name / "requirements.txt"
+    path = Path(__file__).parent / name / "requirements.txt"
     return path if path.is_file() else None
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 from relocbench.errors import InputError, RunError
-from relocbench.sim.workers import environments
-from relocbench.sim.workers.environments import create_environment, install, requirements_of
-from relocbench.sim.workers.settings import COMPLETE, environment_folder, environment_python
+from relocbench.sim import environments
+from relocbench.sim.environments import create_environment, install, requirements_of
+from relocbench.sim.processes.settings import COMPLETE, environment_folder, environment_python
 
 
 def wheel(folder: Path, version: str) -> Path:
@@ -83,7 +83,7 @@ def test_an_environment_is_made_once_and_made_again_for_other_requirements(workp
 def test_after_a_kill_the_next_call_makes_it_whole(workplace: Workplace, step: str) -> None:
     script = (
         "import sys; from pathlib import Path\n"
-        "from relocbench.sim.workers.environments import install\n"
+        "from relocbench.sim.environments import install\n"
         "requirements, folder = map(Path, sys.argv[1:])\n"
         "install(requirements, folder, python=sys.executable, progress=print)\n"
     )

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from . import serving
 from .memory import family, peak_memory_bytes, resident_memory_bytes
 
-#: The environment variable that tells a worker file where to load :mod:`~relocbench.sim.workers.serving` from.
+#: The environment variable that tells a worker file where to load :mod:`~relocbench.sim.processes.serving` from.
 SERVING = "RELOCBENCH_SERVING"
 
 _LOG_LINES = 200

@@ -1,1 +1,0 @@
-"""Parts that need another interpreter: how a worker is found, started, spoken to, replaced and ended."""
