@@ -155,9 +155,10 @@ def check(folder: Path, jobs: Jobs = None) -> None:
     """Verify a dataset: checksums, ranges, and that its depth maps and poses agree with each other."""
     from .datasets.check import check as check_dataset
     from .datasets.check import raise_if_unsound
+    from .reports.check_table import check_table
 
     found = check_dataset(folder, jobs=jobs)
-    console.print(found.table())
+    console.print(check_table(found))
     raise_if_unsound(found)
 
 
@@ -166,7 +167,7 @@ def view(
     folder: Path, out: Annotated[Path | None, typer.Option(help="PNG to write; overview.png in the folder.")] = None
 ) -> None:
     """Draw a dataset: its floor plans with references, queries and frusta, and a contact sheet, as one PNG."""
-    from .datasets.view import write_overview
+    from .reports.dataset_overview import write_overview
 
     console.print(str(write_overview(folder, out)))
 
@@ -285,6 +286,8 @@ def profile(
     """Measure what one query costs, stage by stage, with nothing else running; writes pytest-benchmark's JSON."""
     from .bench.profile import profile_method
     from .bench.track_dataset import default_folder
+    from .reports.benchmark_json import write_benchmark_json
+    from .reports.profile_table import profile_table
 
     rendered_by = _simulator(simulator, simulator_option)
     result = profile_method(
@@ -298,8 +301,8 @@ def profile(
         simulator=rendered_by,
         dataset=dataset,
     )
-    console.print(result.table())
-    console.print(f"pytest-benchmark JSON: {result.benchmark_json}", soft_wrap=True)
+    console.print(profile_table(result))
+    console.print(f"pytest-benchmark JSON: {write_benchmark_json(result)}", soft_wrap=True)
 
 
 @app.command()

@@ -24,13 +24,13 @@ from ..datasets.views import ViewSet
 from ..errors import InputError, RunError
 from ..methods.registry import make_method
 from .cell import Cell, RunSettings, choose_entries, make_cell
+from .consolidation import UnitTruth, estimates_table, maps_table, spans_table
 from .journal import read_entries
 from .overwrite import Overwrite
 from .provenance import fingerprint, session, usable_cores
 from .records import arrow_schema
 from .schedule import perform
 from .store import COLUMNS, ESTIMATES, MAPS, RUN, SPANS, CellRecord, PlaceCounts, RunRecord, RunStore, write_record
-from .tables import UnitTruth, estimates_table, maps_table, spans_table
 from .tasks import FitTask, Task, UnitTask
 from .track_dataset import track_dataset
 from .tracks import TrackSpec, load_track

@@ -11,16 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
 
 from ..errors import InputError
 from ..sim.processes.pool import Task, WorkerPool, available_cores
 from .check_views import CheckState, CheckViews, FileCheck, ViewsResult
-from .dataset import CHECKSUMS, VIEWS, Dataset
+from .dataset import CHECKSUMS, OVERVIEW, VIEWS, Dataset
 from .manifest import MANIFEST
-from .view import OVERVIEW
 from .views import POSE_COLUMNS
 from .writer import WORK
 
@@ -32,7 +28,6 @@ LEAST_AGREEMENT = 0.98  # in a sound dataset of furnished houses no pair of view
 VIEW_METRES = 1e-3
 
 _GROUP = 64  # views that are verified, and paired, by one task
-_SHOWN = 20  # problems that the table lists
 _NORM_TOLERANCE = 1e-6
 
 
@@ -98,21 +93,6 @@ class CheckReport:
             return f"sound: {self.views} views, {self.files} files; {self.compared} views agree with their neighbours"
         more = f" (and {len(self.problems) - 1} more problems)" if len(self.problems) > 1 else ""
         return self.problems[0] + more
-
-    def table(self) -> Group:
-        """Return the report for a console: the geometry of each scene, then the problems."""
-        table = Table(title=f"{self.folder}: residuals of depth reprojected between views", title_justify="left")
-        table.add_column("scene", no_wrap=True)
-        for title in ("pairs", "median\n(mm)", "95 %\n(mm)", "median\n(px)", "95 %\n(px)", "points\nagree"):
-            table.add_column(title, justify="right", no_wrap=True)
-        for scene in self.scenes:
-            millimetres = [f"{value * 1e3:.3f}" for value in (scene.median_metres, scene.p95_metres)]
-            pixels = [f"{value:.4f}" for value in (scene.median_pixels, scene.p95_pixels)]
-            table.add_row(scene.scene, str(scene.pairs), *millimetres, *pixels, f"{scene.agreement:.2%}")
-        shown = [Text(f"problem: {problem}") for problem in self.problems[:_SHOWN]]
-        more = len(self.problems) - len(shown)
-        last = [] if more <= 0 else [Text(f"... and {more} more problems")]
-        return Group(table, *(shown + last or [Text(self.verdict)]))
 
 
 def check(folder: str | Path, *, pairs_per_view: int = 2, jobs: int | None = None) -> CheckReport:

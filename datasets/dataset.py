@@ -15,6 +15,7 @@ from .views import VIEW_COLUMNS, ViewSet
 
 VIEWS = "views.parquet"
 CHECKSUMS = "checksums.parquet"
+OVERVIEW = "overview.png"  # a picture of the dataset, which may lie beside its files
 
 
 class Dataset:

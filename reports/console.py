@@ -21,7 +21,6 @@ from .leaderboard import (
     three_digits,
 )
 from .marks import marked
-from .rows import each_row
 from .tables import format_number
 
 #: What fits into 100 columns, by the metrics' names, with headers of its own.
@@ -74,14 +73,14 @@ def _table(board: pd.DataFrame, shown: Sequence[MetricColumn]) -> Table:
         table.add_column(f"{HEADERS[metric.name]}\n({metric.unit})", justify="right", no_wrap=True)
     table.add_column("latency p50\n(ms)", justify="right", no_wrap=True)
     cells = [_texts(board, metric) for metric in shown]
-    for i, (rank, row) in enumerate(zip(rank_texts(board), each_row(board), strict=True)):
+    for i, (rank, row) in enumerate(zip(rank_texts(board), board.to_dict("records"), strict=True)):
         values = [texts[i] for texts in cells]
         table.add_row(
             rank,
-            marked(row.method, row.role),
+            marked(row["method"], row["role"]),
             *values,
-            three_digits(row.seconds_p50 * 1e3),
-            style="dim" if row.role else None,
+            three_digits(row["seconds_p50"] * 1e3),
+            style="dim" if row["role"] else None,
         )
     return table
 

@@ -9,7 +9,6 @@ import pandas as pd
 from ..bench.latency import OTHER, TOTAL
 from .leaderboard import method_cells, three_digits
 from .marks import map_notes
-from .rows import each_row
 from .tables import Cell, Column, Table, number_cell, text_cell
 
 DENSITY = "References per map"
@@ -36,14 +35,14 @@ def query_table(latency: pd.DataFrame, estimates: pd.DataFrame, roles: Mapping[s
     load = groups["load_seconds"].median()
     rows = [
         [
-            *method_cells([row.method], [roles[row.method]]),
-            number_cell(row.density),
-            *(_milliseconds(value) for value in (row.p50, row.p95, row.p99)),
-            _milliseconds(first.get((row.method, row.density), float("nan"))),
-            _milliseconds(load[row.method, row.density]),
-            number_cell(row.queries),
+            *method_cells([row["method"]], [roles[row["method"]]]),
+            number_cell(row["density"]),
+            *(_milliseconds(row[name]) for name in ("p50", "p95", "p99")),
+            _milliseconds(first.get((row["method"], row["density"]), float("nan"))),
+            _milliseconds(load[row["method"], row["density"]]),
+            number_cell(row["queries"]),
         ]
-        for row in each_row(total)
+        for row in total.to_dict("records")
     ]
     note = "Percentiles are of warm queries. Reading and decoding the image is not part of the latency."
     return Table("Latency of one query", columns, rows, (note, *_map_notes(total, roles)))
@@ -63,14 +62,14 @@ def stage_table(latency: pd.DataFrame, roles: Mapping[str, str]) -> Table:
     )
     rows = [
         [
-            *method_cells([row.method], [roles[row.method]]),
-            number_cell(row.density),
-            text_cell(row.stage),
-            number_cell(row.queries),
-            *(_milliseconds(value) for value in (row.p50, row.p95, row.p99)),
-            number_cell(100 * row.share, 1),
+            *method_cells([row["method"]], [roles[row["method"]]]),
+            number_cell(row["density"]),
+            text_cell(row["stage"]),
+            number_cell(row["queries"]),
+            *(_milliseconds(row[name]) for name in ("p50", "p95", "p99")),
+            number_cell(100 * row["share"], 1),
         ]
-        for row in each_row(latency)
+        for row in latency.to_dict("records")
     ]
     notes = (
         "Percentiles are over the warm queries that went through the stage, inner stages included; "

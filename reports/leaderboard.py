@@ -12,7 +12,6 @@ import pandas as pd
 from ..bench.metrics import chance_reciprocal_rank
 from ..bench.scoring import METRICS
 from .marks import map_notes, mark_notes, marked
-from .rows import each_row
 from .tables import NOTHING, Cell, Column, Table, column_decimals, number_cell, text_cell
 
 PERCENT_DECIMALS_FROM = 500  # queries: with fewer, a tenth of a percent is less than one query
@@ -149,15 +148,15 @@ def difference_table(differences: pd.DataFrame, metric: str, roles: Mapping[str,
     )
     rows = [
         [
-            number_cell(row.density),
-            *method_cells([row.a, row.b], [roles[row.a], roles[row.b]]),
-            number_cell(value.value_a, decimals),
-            number_cell(value.value_b, decimals),
-            number_cell(value.difference, decimals, low=value.low, high=value.high),
-            number_cell(row.queries),
+            number_cell(row["density"]),
+            *method_cells([row["a"], row["b"]], [roles[row["a"]], roles[row["b"]]]),
+            number_cell(value["value_a"], decimals),
+            number_cell(value["value_b"], decimals),
+            number_cell(value["difference"], decimals, low=value["low"], high=value["high"]),
+            number_cell(row["queries"]),
             text_cell(_verdict(row, shown)),
         ]
-        for row, value in zip(each_row(differences), each_row(values), strict=True)
+        for row, value in zip(differences.to_dict("records"), values.to_dict("records"), strict=True)
     ]
     caption = f"Paired differences: {in_words(metric)}"
     notes = ("Both methods answered the same queries; the interval is of their difference.",)
@@ -165,10 +164,10 @@ def difference_table(differences: pd.DataFrame, metric: str, roles: Mapping[str,
     return Table(caption, columns, rows, (*notes, *map_notes(compared)))
 
 
-def _verdict(row: Any, metric: MetricColumn) -> str:
-    if not row.distinguishable:
+def _verdict(row: Mapping[Any, Any], metric: MetricColumn) -> str:
+    if not row["distinguishable"]:
         return "cannot be told apart"
-    return f"{row.a if (row.low > 0) != metric.smaller_is_better else row.b} is better"
+    return f"{row['a'] if (row['low'] > 0) != metric.smaller_is_better else row['b']} is better"
 
 
 def failure_table(reasons: pd.DataFrame, board: pd.DataFrame) -> Table:
@@ -184,13 +183,13 @@ def failure_table(reasons: pd.DataFrame, board: pd.DataFrame) -> Table:
     )
     rows = [
         [
-            *method_cells([row.method], [roles[row.method]]),
-            number_cell(row.density),
-            text_cell(row.reason),
-            number_cell(count),
-            number_cell(100 * count / queries[row.method, row.density], 1),
+            *method_cells([row["method"]], [roles[row["method"]]]),
+            number_cell(row["density"]),
+            text_cell(row["reason"]),
+            number_cell(row["count"]),
+            number_cell(100 * row["count"] / queries[row["method"], row["density"]], 1),
         ]
-        for row, count in zip(each_row(reasons), reasons["count"], strict=True)  # .count is a tuple's method
+        for row in reasons.to_dict("records")
     ]
     return Table("Failures by reason", columns, rows, tuple(map_notes(roles[method] for method in reasons["method"])))
 

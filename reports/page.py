@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ..bench.curves import mrr_curve
+from ..bench.curves import error_quartiles, mrr_curve
 from ..bench.latency import TOTAL
 from ..bench.metrics import chance_reciprocal_rank
 from ..bench.store import RunStore
@@ -37,7 +37,6 @@ from .plots import (
     error_against,
     error_against_references,
     error_cdfs,
-    error_quartiles,
     mrr_against,
     rank_curves,
     stage_bars,
@@ -255,7 +254,7 @@ def _accuracy_plots(summary: Summary, identifier: str) -> list[Plot]:
             "failures included as infinitely wrong.",
         )
         for by, name, title in _ERROR_PLOTS
-        if len(error_quartiles(estimates, by))
+        if len(error_quartiles(estimates, by.column))
     ]
     if len(summary.densities) > 1:
         plots.append(

@@ -15,18 +15,17 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
+from ..bench.curves import error_quartiles, recall_curve
 from ..bench.latency import OTHER
+from ..bench.pareto import pareto_front
 from ..bench.roles import CHANCE, COMPETITOR
 from .figures import INK, MUTED, LogScale, ShareScale, drawing, log_ticks, new_figure, plain_ticks
 from .marks import spelled_out
 from .palette import COLOURS, MARKERS, MethodStyle
-from .rows import each_row
 
 Styles = Mapping[str, MethodStyle]
 
 CURVE_POINTS = 400  # a curve over a million queries needs no more than this to look exact
-MOST_BINS = 8
-FEWEST_IN_BIN = 12  # queries: with fewer, a quartile says little
 STAGE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F6AB0", "#A6A13B", "#4D8F8B")
 OTHER_COLOUR = "#B4BAC2"
 
@@ -105,8 +104,8 @@ def accuracy_against_latency(points: pd.DataFrame, styles: Styles, *, label: str
         horizontal.apply(axis, "x")
         _bound_levels(axis, bounds, vertical, styles)
         _front(axis, points, vertical, horizontal, share=share)
-        for row, x in zip(each_row(points), milliseconds, strict=True):
-            _latency_point(axis, row, x, styles[row.method], vertical)
+        for row, x in zip(points.to_dict("records"), milliseconds, strict=True):
+            _latency_point(axis, row, x, styles[row["method"]], vertical)
         _label_points(axis, points, milliseconds, vertical.place(points["value"]), styles)
         axis.set_xlabel("Latency of one query, p50 (ms)")
         axis.set_ylabel(label)
@@ -135,8 +134,10 @@ def _padded(scale: LogScale, factor: float) -> LogScale:
     return LogScale(scale.low / factor, scale.high * factor, scale.infinity)
 
 
-def _latency_point(axis: Axes, row: Any, x: float, style: MethodStyle, scale: LogScale | ShareScale) -> None:
-    value, low, high = (float(scale.place(v)) for v in (row.value, row.low, row.high))
+def _latency_point(
+    axis: Axes, row: Mapping[Any, Any], x: float, style: MethodStyle, scale: LogScale | ShareScale
+) -> None:
+    value, low, high = (float(scale.place(row[name])) for name in ("value", "low", "high"))
     axis.plot([x, x], [low, high], color=style.colour, linewidth=1.4, alpha=0.8, solid_capstyle="butt", zorder=3)
     axis.plot(
         x,
@@ -179,18 +180,6 @@ def _front(
     )
     beyond = (-4, 4 if share else -12)
     axis.annotate("Pareto front", (horizontal.high, y[-1]), beyond, textcoords="offset points", color=MUTED, ha="right")
-
-
-def pareto_front(cost: NDArray[Any], error: NDArray[Any]) -> NDArray[Any]:
-    """Return the indices, by rising cost, of the points than which none is both cheaper and more accurate."""
-    order = np.lexsort([error, cost])
-    best = np.inf
-    front = []
-    for index in order:
-        if error[index] < best:
-            best = float(error[index])
-            front.append(index)
-    return np.array(front, dtype=int)
 
 
 def stage_bars(stages: pd.DataFrame, order: Sequence[str], styles: Styles) -> Figure:
@@ -262,7 +251,7 @@ def error_against(estimates: pd.DataFrame, by: Abscissa, order: Sequence[str], s
     Failures count as infinitely wrong: where more than half of a bin fails, its median lies on the line marked with
     the sign of infinity. Bins hold equally many queries.
     """
-    bins = error_quartiles(estimates, by)
+    bins = error_quartiles(estimates, by.column)
     with drawing():
         figure, axes = new_figure(height=4.4)
         axis = axes[0, 0]
@@ -275,8 +264,8 @@ def error_against(estimates: pd.DataFrame, by: Abscissa, order: Sequence[str], s
         scale.apply(axis)
         labels = bins.drop_duplicates("bin").sort_values("bin")
         texts = [
-            f"{row.low:.{by.digits}f}–{row.high:.{by.digits}f} {by.unit}\n{row.queries} queries"
-            for row in each_row(labels)
+            f"{by.factor * low:.{by.digits}f}–{by.factor * high:.{by.digits}f} {by.unit}\n{queries} queries"
+            for low, high, queries in zip(labels["low"], labels["high"], labels["queries"], strict=True)
         ]
         axis.set_xticks(list(labels["bin"]), texts)
         axis.grid(False, axis="x")
@@ -295,29 +284,6 @@ def _quartile_line(axis: Axes, x: NDArray[Any], rows: pd.DataFrame, scale: LogSc
     # No line leads to infinity: its slope would mean nothing.
     axis.plot(x, np.where(finite, middle, np.nan), **line)
     axis.plot(x, middle, color=style.colour, marker=style.marker, markersize=5.5, markerfacecolor=face, linestyle="")
-
-
-def error_quartiles(estimates: pd.DataFrame, by: Abscissa) -> pd.DataFrame:
-    """Return the quartiles of the translation error per method and bin of a column, equally many queries per bin.
-
-    Columns: method, bin, low and high (the bin's range in the column's unit), queries, q25, q50, q75; inf where that
-    many fail. Without ``FEWEST_IN_BIN`` queries of known value there are no rows.
-    """
-    known = estimates[estimates[by.column].notna()]
-    queries = known.drop_duplicates("query")[by.column].to_numpy()
-    count = min(MOST_BINS, len(queries) // FEWEST_IN_BIN)
-    rows: list[tuple[Any, ...]] = []
-    if count:
-        edges = np.unique(np.quantile(queries, np.linspace(0, 1, count + 1)).round(2))
-        index = np.clip(np.searchsorted(edges, known[by.column], side="right") - 1, 0, max(len(edges) - 2, 0))
-        groups: Any = known.groupby(["method", index])["translation_error"]
-        for (method, place), errors in groups:
-            low, high = by.factor * edges[place], by.factor * edges[min(place + 1, len(edges) - 1)]
-            quartiles = np.quantile(
-                errors.to_numpy(), [0.25, 0.5, 0.75], method="higher"
-            )  # never between inf and a number
-            rows.append((method, place, low, high, len(errors), *quartiles))
-    return pd.DataFrame(rows, columns=["method", "bin", "low", "high", "queries", "q25", "q50", "q75"])
 
 
 def mrr_against(curve: pd.DataFrame, order: Sequence[str], styles: Styles, *, label: str, chance: float) -> Figure:
@@ -342,7 +308,8 @@ def mrr_against(curve: pd.DataFrame, order: Sequence[str], styles: Styles, *, la
             line: Any = {"linestyle": style.dash, "linewidth": 1.2 if style.is_bound else 1.9, "markersize": 5.5}
             axis.plot(x, value, color=style.colour, marker=style.marker, markerfacecolor=face, **line)
         bins = curve.drop_duplicates("bin").sort_values("bin")
-        texts = [f"{row.start:g}–{row.stop:g}\n{row.queries} queries" for row in each_row(bins)]
+        ranges = zip(bins["start"], bins["stop"], bins["queries"], strict=True)
+        texts = [f"{start:g}–{stop:g}\n{queries} queries" for start, stop, queries in ranges]
         axis.set_xticks(list(bins["bin"]), texts)
         axis.grid(False, axis="x")
         axis.set_ylim(0, None)
@@ -362,8 +329,7 @@ def rank_curves(estimates: pd.DataFrame, order: Sequence[str], styles: Styles) -
         axis = axes[0, 0]
         axis.plot(first, first / places, color=MUTED, linestyle=(0, (1, 2)), linewidth=1.0, label="chance")
         for method in reversed(order):
-            ranks = estimates.loc[estimates["method"] == method, "relevant_rank"].to_numpy(dtype=np.float64)
-            share = np.searchsorted(np.sort(ranks), first, side="right") / max(len(ranks), 1)
+            share = recall_curve(estimates.loc[estimates["method"] == method, "relevant_rank"], places)
             style = styles[method]
             width = 1.4 if style.is_bound else 2.0
             axis.plot(first, share, color=style.colour, linestyle=style.dash, linewidth=width)
@@ -399,13 +365,12 @@ def value_against_sweep(
             colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
             axis.vlines(x, rows["low"], rows["high"], color=colour, linewidth=1.5, alpha=0.7)
             handles += axis.plot(x, rows["value"], color=colour, marker=marker, markersize=6, label=name, zorder=4)
-        for row in each_row(levels.sort_values("value", ascending=False)):
-            style = styles[row.method]
-            label_of = spelled_out(row.method, style.role, joint="\n")
+        ordered = levels.sort_values("value", ascending=False)
+        for method, value in zip(ordered["method"], ordered["value"], strict=True):
+            style = styles[method]
+            label_of = spelled_out(method, style.role, joint="\n")
             width = 1.0 if style.is_bound else 1.3
-            line = axis.axhline(
-                row.value, color=style.colour, linestyle=style.dash, linewidth=width, alpha=0.8, zorder=2
-            )
+            line = axis.axhline(value, color=style.colour, linestyle=style.dash, linewidth=width, alpha=0.8, zorder=2)
             line.set_label(label_of)
             handles.append(line)
         axis.set_xticks(list(places.values()), [f"{x:g}" for x in places])

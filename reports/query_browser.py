@@ -15,7 +15,6 @@ import pandas as pd
 from ..datasets.views import View, ViewSet, pose_from_table
 from ..errors import InputError
 from .results import RoomOutline
-from .rows import each_row
 
 MOST_ANSWERS = 6000  # answers (queries x methods x densities) that a page holds
 FEWEST_QUERIES = 60  # ... but never fewer queries than this
@@ -105,26 +104,26 @@ def worst_first(answers: pd.DataFrame, *, places: bool = False) -> pd.DataFrame:
     return answers.sort_values([worst, "covisibility", "query"], ascending=[False, False, True])
 
 
-def _records(table: pd.DataFrame, prefix: str) -> Iterable[tuple[Any, list[float]]]:
+def _records(table: pd.DataFrame, prefix: str) -> Iterable[tuple[dict[Any, Any], list[float]]]:
     """Yield each row with the position and heading of a pose: x, y, z in metres, yaw in radians."""
     poses = pose_from_table(table, prefix)
     yaw = np.arctan2(poses.forward[..., 1], poses.forward[..., 0])
     planar = np.column_stack([poses.translation, yaw]) if len(table) else np.zeros((0, 4))
-    return zip(each_row(table), planar.round(3).tolist(), strict=True)
+    return zip(table.to_dict("records"), planar.round(3).tolist(), strict=True)
 
 
 def _query(
-    row: Any, pose: list[float], images: Mapping[str, int], own: Mapping[tuple[str, int], int]
+    row: Mapping[Any, Any], pose: list[float], images: Mapping[str, int], own: Mapping[tuple[str, int], int]
 ) -> dict[str, Any]:
     return {
-        "id": row.query,
-        "scene": row.scene,
-        "map": row.map,
-        "room": row.room,
-        "covisibility": _number(row.covisibility, 3),
+        "id": row["query"],
+        "scene": row["scene"],
+        "map": row["map"],
+        "room": row["room"],
+        "covisibility": _number(row["covisibility"], 3),
         "pose": pose,
-        "image": images.get(row.query),
-        "own": own.get((row.map, row.place)),
+        "image": images.get(row["query"]),
+        "own": own.get((row["map"], row["place"])),
     }
 
 
@@ -132,31 +131,29 @@ def _answers(
     answers: pd.DataFrame, order: Sequence[str], densities: list[int], queries: list[str], references: list[str]
 ) -> list[dict[str, Any]]:
     located = answers["est_tx"].notna()
-    planar = {
-        key: pose for key, (_, pose) in zip(answers.index[located], _records(answers[located], "est_"), strict=True)
-    }
+    planar = dict(zip(answers.index[located], (pose for _, pose in _records(answers[located], "est_")), strict=True))
     places = {name: place for place, name in enumerate(queries)}
     reference_places = {name: place for place, name in enumerate(references)}
     method_places = {name: place for place, name in enumerate(order)}
     return [
         {
-            "m": method_places[row.method],
-            "d": densities.index(row.density),
-            "q": places[row.query],
-            "reason": row.reason if row.status == "failure" else None,
-            "flags": row.flags,
-            "confidence": _number(row.confidence, 3),
-            "t": _number(row.translation_error, 4),
-            "r": _number(row.rotation_error, 3),
-            "pose": planar.get(row.Index),
+            "m": method_places[row["method"]],
+            "d": densities.index(row["density"]),
+            "q": places[row["query"]],
+            "reason": row["reason"] if row["status"] == "failure" else None,
+            "flags": row["flags"],
+            "confidence": _number(row["confidence"], 3),
+            "t": _number(row["translation_error"], 4),
+            "r": _number(row["rotation_error"], 3),
+            "pose": planar.get(index),
             "ranking": [
-                reference_places[name] for name in list(row.ranking)[:SHOWN_REFERENCES] if name in reference_places
+                reference_places[name] for name in list(row["ranking"])[:SHOWN_REFERENCES] if name in reference_places
             ],
-            "relevant": _number(row.relevant_rank, 0),
-            "of": int(row.references),
-            "ms": _number(row.seconds * 1e3, 3),
+            "relevant": _number(row["relevant_rank"], 0),
+            "of": int(row["references"]),
+            "ms": _number(row["seconds"] * 1e3, 3),
         }
-        for row in each_row(answers)
+        for index, row in zip(answers.index, answers.to_dict("records"), strict=True)
     ]
 
 
@@ -172,7 +169,7 @@ def _references(views: ViewSet | None, maps: set[str], ranked: set[str]) -> list
     table = views.table
     shown = table[(table["role"] == "reference") & table["map"].isin(maps)]
     return [
-        {"id": row.view, "map": row.map, "place": int(row.place), "density": int(row.density), "pose": pose}
+        {"id": row["view"], "map": row["map"], "place": int(row["place"]), "density": int(row["density"]), "pose": pose}
         for row, pose in _records(shown, "")
     ]
 

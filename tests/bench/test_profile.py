@@ -11,6 +11,8 @@ from relocbench.bench.latency import OTHER, TOTAL, latency_table
 from relocbench.bench.profile import profile_method
 from relocbench.bench.store import RunStore
 from relocbench.errors import InputError, RunError
+from relocbench.reports.benchmark_json import write_benchmark_json
+from relocbench.reports.profile_table import profile_table
 from rich.console import Console
 
 
@@ -33,14 +35,14 @@ def test_a_profile_says_where_time_and_memory_go(profiles):
     assert stages["share"].drop(TOTAL).sum() == pytest.approx(1, abs=1e-6)
     assert (result.maps["map_bytes"] > 0).all()
     console = Console(width=140, file=io.StringIO())
-    console.print(result.table())
+    console.print(profile_table(result))
     text = console.file.getvalue()
     for word in ("p99", "cold start", "peak memory", "look", "decode", "learns nothing", "one thread"):
         assert word in text
 
 
 def test_pytest_benchmark_compares_profiles(profiles):
-    paths = [profile.benchmark_json for profile in profiles.values()]
+    paths = [write_benchmark_json(profile) for profile in profiles.values()]
     command = [sys.executable, "-m", "pytest_benchmark", "compare", *map(str, paths)]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     for name in ("reads-pose[total]", "noisy[total]", "reads-pose[look/decode]", "noisy[build_map]"):
@@ -58,7 +60,7 @@ def test_shares_of_methods_without_stages_are_all_outside(profiles):
 
 
 def test_no_warm_query_gives_an_empty_table(profiles):
-    store = RunStore.open(profiles["Noisy"].benchmark_json.parent)
+    store = RunStore.open(profiles["Noisy"].folder)
     assert latency_table(store.estimates().assign(warm=False), store.spans().assign(warm=False)).empty
 
 

@@ -16,9 +16,9 @@ from relocbench.datasets.generate import generate
 from relocbench.datasets.manifest import MANIFEST
 from relocbench.datasets.places import choose_training_images, place_of, pose_cells, view_angle
 from relocbench.datasets.spec import CrossViewSpec
-from relocbench.datasets.view import draw_overview
 from relocbench.datasets.visibility import VisibilityCone
 from relocbench.errors import InputError
+from relocbench.reports.dataset_overview import draw_overview
 from relocbench.sim.geometry import Camera, Pose, covisibility
 
 CAMERA = Camera.from_fov(96, 96, 90.0)

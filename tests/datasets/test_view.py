@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 from relocbench.datasets.check import check
-from relocbench.datasets.view import draw_overview, frustum_outlines, furniture_outlines, write_overview
 from relocbench.errors import InputError
+from relocbench.reports.dataset_overview import draw_overview, frustum_outlines, furniture_outlines, write_overview
 from shapely.geometry import Point
 
 

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from relocbench.bench.curves import error_quartiles
+from relocbench.bench.pareto import pareto_front
 from relocbench.reports.figures import LogScale, inline_svg, save_png, svg_text
 from relocbench.reports.floor_plan import evenly, floor_plan
 from relocbench.reports.palette import method_styles
@@ -21,9 +23,7 @@ from relocbench.reports.plots import (
     error_against,
     error_against_references,
     error_cdfs,
-    error_quartiles,
     mrr_against,
-    pareto_front,
     stage_bars,
     value_against_sweep,
 )
@@ -75,7 +75,7 @@ def test_nothing_beats_the_pareto_front_and_everything_else_is_beaten(points: li
 def test_a_bin_where_most_queries_fail_has_an_infinite_median(estimates: pd.DataFrame) -> None:
     one = estimates[estimates["method"] == "sift-5pt"].assign(covisibility=0.05)
     failing = one.assign(translation_error=np.where(np.arange(len(one)) % 5 < 3, np.inf, 0.1))
-    bins = error_quartiles(failing, COVISIBILITY)
+    bins = error_quartiles(failing, "covisibility")
     assert len(bins) == 1
     assert bins["q25"].iloc[0] == 0.1
     assert np.isposinf(bins["q50"].iloc[0])

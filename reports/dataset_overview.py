@@ -22,13 +22,11 @@ from numpy.typing import ArrayLike, NDArray
 from shapely import unary_union
 from shapely.geometry import MultiPoint, Polygon
 
+from ..datasets.dataset import OVERVIEW, Dataset
+from ..datasets.views import ViewSet
+from ..datasets.writer import disk_errors
 from ..errors import InputError
 from ..sim.scene import Scene
-from .dataset import Dataset
-from .views import ViewSet
-from .writer import disk_errors
-
-OVERVIEW = "overview.png"
 
 INK, MUTED, FLOOR, FREE, FURNITURE = "#1f2430", "#8a919e", "#f4f2ee", "#dfeadf", "#cfc8bd"
 REFERENCE, QUERY, TRAIN = "#0072B2", "#D55E00", "#009E73"  # Okabe and Ito
