@@ -371,12 +371,12 @@ def _tracks() -> list[tuple[str, str]]:
 
 
 def _methods() -> list[tuple[str, str]]:
-    from .methods.registry import method_class, method_names
+    from .methods.registry import METHODS
 
     rows = []
-    for name in method_names():
+    for name in METHODS.names():
         try:
-            rows.append((name, _first_line(method_class(name))))
+            rows.append((name, _first_line(METHODS.load(name))))
         except InputError as error:  # a method that cannot be imported here is listed with what it lacks
             rows.append((name, str(error)))
     return rows

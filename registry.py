@@ -28,13 +28,15 @@ class Registry(Generic[T]):
         built_in: Mapping[str, str],
         *,
         extra: str = "learned",
+        otherwise: str = "",
         check: Callable[[Any, str], T] = lambda loaded, origin: loaded,
     ) -> None:
-        """``kind`` is what errors call such a thing, ``extra`` the one that brings what a built-in one may lack;
+        """``kind`` is what errors call such a thing, ``extra`` the one that brings what a built-in one may lack,
+        ``otherwise`` what may be given in place of a name;
         ``check`` turns what was loaded into what is returned, and raises `InputError` where it is none (its second
         argument says where it came from)."""
         self.kind, self.group = kind, f"{_PACKAGE}.{group}"
-        self.built_in, self._extra, self._check = built_in, extra, check
+        self.built_in, self._extra, self._otherwise, self._check = built_in, extra, otherwise, check
 
     def names(self) -> list[str]:
         """Return all names, built-in ones first."""
@@ -48,7 +50,8 @@ class Registry(Generic[T]):
         for point in entry_points(group=self.group):
             if point.name == name:
                 return self._added(point)
-        raise InputError(f"unknown {self.kind} {name!r}; known: {', '.join(self.names())}")
+        known = [*self.names(), self._otherwise] if self._otherwise else self.names()
+        raise InputError(f"unknown {self.kind} {name!r}; known: {', '.join(known)}")
 
     def _built_in(self, name: str) -> T:
         module, _, attribute = self.built_in[name].partition(":")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Generic, Literal, TypeVar, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ class MethodConfig(BaseModel):
     """Base of every method's typed configuration: frozen, an unknown key is an error, field docstrings are its help."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+ConfigT = TypeVar("ConfigT", bound=MethodConfig)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,19 +74,26 @@ class Failure:
     reason: str
 
 
-class Method(ABC):
+class Method(ABC, Generic[ConfigT]):
     """A localization method. Subclass it, name it, and implement ``build_map`` and ``localize``.
 
-    ``fit`` is for what is learned once, on scenes disjoint from the test scenes: set ``needs_fit = True`` and implement
-    ``save`` and ``load`` with it. ``privileges`` gives ``localize`` parts of the ground truth, and every table says so.
+    One that can be configured derives from ``Method[MyConfig]``; its ``config`` is then a ``MyConfig``. ``fit`` is for
+    what is learned once, on scenes disjoint from the test scenes: set ``needs_fit = True`` and implement ``save`` and
+    ``load`` with it. ``privileges`` gives ``localize`` parts of the ground truth, and every table says so.
     """
 
     name: ClassVar[str]
     Config: ClassVar[type[MethodConfig]] = MethodConfig
     needs_fit: ClassVar[bool] = False
 
-    def __init__(self, config: MethodConfig | None = None) -> None:
-        self.config = self.Config() if config is None else config
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for argument in (argument for base in cls.__dict__.get("__orig_bases__", ()) for argument in get_args(base)):
+            if isinstance(argument, type) and issubclass(argument, MethodConfig):
+                cls.Config = argument
+
+    def __init__(self, config: ConfigT | None = None) -> None:
+        self.config: ConfigT = cast(ConfigT, self.Config()) if config is None else config
 
     @property
     def privileges(self) -> frozenset[Privilege]:

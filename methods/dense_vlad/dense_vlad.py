@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...datasets.views import ViewSet
-from ..method import Estimate, Method, MethodConfig, Query
+from ..method import Estimate, Method, Query
 from ..timing import stage
 from .encoder import DenseVladConfig, DenseVladEncoder
 
 
-class DenseVlad(Method):
+class DenseVlad(Method[DenseVladConfig]):
     """Image retrieval with DenseVLAD (Torii et al., "24/7 place recognition by view synthesis", CVPR 2015)."""
 
     name = "dense-vlad"
-    Config = DenseVladConfig
     needs_fit = True
 
-    def __init__(self, config: MethodConfig | None = None) -> None:
+    def __init__(self, config: DenseVladConfig | None = None) -> None:
         super().__init__(config)
-        self._encoder = DenseVladEncoder(cast(DenseVladConfig, self.config))
+        self._encoder = DenseVladEncoder(self.config)
 
     def fit(self, train: ViewSet) -> None:
         """Learn vocabulary and whitening from the views of training scenes."""

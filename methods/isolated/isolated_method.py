@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import astuple
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,17 +84,15 @@ def isolated(location: str, *, python: str, memory_limit: float | None = None) -
         )
 
 
-class IsolatedMethod(Method):
+class IsolatedMethod(Method[IsolatedConfig]):
     """Passes references, queries and answers between the runner and a class that runs in another process.
 
     What the class raises is raised here under the same name; what it prints goes to standard error.
     """
 
     name = "isolated"
-    Config: ClassVar[type[MethodConfig]] = IsolatedConfig
-    config: IsolatedConfig
 
-    def __init__(self, config: MethodConfig | None = None) -> None:
+    def __init__(self, config: IsolatedConfig | None = None) -> None:
         super().__init__(config)
         self._process: ForeignWorker | None = None
         self._needs_depth = False

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 
 from ...datasets.views import ViewSet
@@ -19,16 +17,15 @@ class NetVladConfig(MethodConfig):
     """"synthetic": trained on generated houses, comes with the package; or the path of a .safetensors file."""
 
 
-class NetVlad(Method):
+class NetVlad(Method[NetVladConfig]):
     """Image retrieval with NetVLAD (Arandjelovic et al., "NetVLAD: CNN architecture for weakly supervised place
     recognition", CVPR 2016): the baseline of the papers on sparse references."""
 
     name = "netvlad"
-    Config = NetVladConfig
 
-    def __init__(self, config: MethodConfig | None = None) -> None:
+    def __init__(self, config: NetVladConfig | None = None) -> None:
         super().__init__(config)
-        self._describe = PatchNetVlad(cast(NetVladConfig, self.config).weights)
+        self._describe = PatchNetVlad(self.config.weights)
 
     def build_map(self, references: ViewSet) -> None:
         """Encode every reference."""

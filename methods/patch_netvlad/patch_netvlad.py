@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 
 from ...datasets.views import ViewSet
@@ -20,7 +18,7 @@ class PatchNetVladConfig(MethodConfig):
     """"synthetic": trained on generated houses, comes with the package; or the path of a .safetensors file."""
 
 
-class PatchNetVladNbnn(Method):
+class PatchNetVladNbnn(Method[PatchNetVladConfig]):
     """Patch-NetVLAD features (Hausler et al., CVPR 2021), ranked as in paper 000: each of the query's patches looks for
     its nearest neighbour in a reference, and the mean distance (NBNN) ranks the references.
 
@@ -28,11 +26,10 @@ class PatchNetVladNbnn(Method):
     """
 
     name = "patch-netvlad"
-    Config = PatchNetVladConfig
 
-    def __init__(self, config: MethodConfig | None = None) -> None:
+    def __init__(self, config: PatchNetVladConfig | None = None) -> None:
         super().__init__(config)
-        self._describe = PatchNetVlad(cast(PatchNetVladConfig, self.config).weights)
+        self._describe = PatchNetVlad(self.config.weights)
 
     def build_map(self, references: ViewSet) -> None:
         """Describe every reference by its patches."""

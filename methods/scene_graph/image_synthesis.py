@@ -27,13 +27,13 @@ class ImageSynthesis(SceneGraphVs):
     name = "image-synthesis"
 
     def _synthesized(self, references: ViewSet, images: list[SegmentedImage]) -> Iterator[tuple[SceneGraph, int]]:
-        if not self._settings.views:
+        if not self.config.views:
             return
         depths = [self._depth.of_view(view) for view in references]
         points = place_points(references, depths)
         for own, (view, depth) in enumerate(zip(references, depths, strict=True)):
             colours, semantic = view.image(), self._segmenter.of_view(view)
-            for virtual, place in views_of(view, depth, points, own, self._settings.views):
+            for virtual, place in views_of(view, depth, points, own, self.config.views):
                 image = self._segmented(rendered(virtual, colours), rendered(virtual, semantic))
                 yield self._graph_of(image), place
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,27 +60,25 @@ class SceneGraphVsConfig(SceneGraphConfig):
     """Views synthesized per training image. The paper's curve is flat from 10 on; ours still rises from 25 to 50."""
 
 
-class SceneGraphMethod(Method):
+class SceneGraphMethod(Method[SceneGraphConfig]):
     """Scene graphs of real views, classified by a graph neural network (paper 000, sections II-B and III)."""
 
     name = "scene-graph"
-    Config: ClassVar[type[MethodConfig]] = SceneGraphConfig
 
-    def __init__(self, config: MethodConfig | None = None) -> None:
+    def __init__(self, config: SceneGraphConfig | None = None) -> None:
         super().__init__(config)
-        self._settings = settings = cast(SceneGraphConfig, self.config)
-        self._segmenter = open_segmentation(settings.segmentation, settings.segmentation_weights)
-        self._describe = PatchNetVlad(settings.weights)
-        if settings.views:
-            self._depth = open_depth(settings.depth, settings.depth_weights)
+        self._segmenter = open_segmentation(self.config.segmentation, self.config.segmentation_weights)
+        self._describe = PatchNetVlad(self.config.weights)
+        if self.config.views:
+            self._depth = open_depth(self.config.depth, self.config.depth_weights)
 
     @property
     def privileges(self) -> frozenset[Privilege]:
         """The simulator's maps, where segmentation or the depth of references is the oracle's."""
         maps: set[Privilege] = set()
-        if self._settings.segmentation == "oracle":
+        if self.config.segmentation == "oracle":
             maps.add("semantic")
-        if self._settings.depth == "oracle" and self._settings.views:
+        if self.config.depth == "oracle" and self.config.views:
             maps.add("depth")
         return frozenset(maps)
 
@@ -89,7 +87,7 @@ class SceneGraphMethod(Method):
         self.ids = references.ids
         self.poses = references.poses
         images = [self._segmented(view.image(), self._segmenter.of_view(view)) for view in references]
-        self._vocabulary = make_vocabulary(self._settings.descriptor, images)
+        self._vocabulary = make_vocabulary(self.config.descriptor, images)
         graphs = [self._graph_of(image) for image in images]
         labels = list(range(len(images)))
         for graph, label in self._synthesized(references, images):
@@ -127,29 +125,29 @@ class SceneGraphMethod(Method):
 
     def _graph_of(self, image: SegmentedImage) -> SceneGraph:
         nodes = node_descriptors(self._vocabulary, image, image.layout, self._vocabulary.measure(image))
-        return scene_graph(image.layout, nodes, spatial=self._settings.spatial_edges)
+        return scene_graph(image.layout, nodes, spatial=self.config.spatial_edges)
 
     def _synthesized(self, references: ViewSet, images: list[SegmentedImage]) -> Iterator[tuple[SceneGraph, int]]:
         """Yield graphs of virtual views of the references, and the class of each: appearance comes from the real image
         and is measured once, only the layout is the virtual view's (paper, II-C)."""
-        if not self._settings.views:
+        if not self.config.views:
             return
         depths = [self._depth.of_view(view) for view in references]
         points = place_points(references, depths)
         for own, (view, depth, image) in enumerate(zip(references, depths, images, strict=True)):
             measured = self._vocabulary.measure(image)
             on_surface = _patch_points(view, depth, image.features.centres)
-            for virtual, place in views_of(view, depth, points, own, self._settings.views, step=_STEP):
+            for virtual, place in views_of(view, depth, points, own, self.config.views, step=_STEP):
                 layout = layout_of_view(virtual, image.regions, image.features.centres, on_surface)
                 nodes = node_descriptors(self._vocabulary, image, layout, measured)
-                yield scene_graph(layout, nodes, spatial=self._settings.spatial_edges), place
+                yield scene_graph(layout, nodes, spatial=self.config.spatial_edges), place
 
 
 class SceneGraphVs(SceneGraphMethod):
     """`scene-graph` that learned from synthesized graphs, too (paper 000, section II-C): a query costs the same."""
 
     name = "scene-graph-vs"
-    Config: ClassVar[type[MethodConfig]] = SceneGraphVsConfig
+    Config = SceneGraphVsConfig
 
 
 def views_of(

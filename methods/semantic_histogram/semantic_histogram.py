@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class SemanticHistogramConfig(MethodConfig):
     """Share of the image below which a region is no node."""
 
 
-class SemanticHistogram(Method):
+class SemanticHistogram(Method[SemanticHistogramConfig]):
     """Semantic histogram matching (Guo et al., RA-L 2021), in the form that paper 000 compares with: single images.
 
     Every region of an image is a node; its descriptor counts the sequences of labels on all paths that start at it, and
@@ -46,17 +46,15 @@ class SemanticHistogram(Method):
     """
 
     name = "semantic-histogram"
-    Config = SemanticHistogramConfig
 
-    def __init__(self, config: MethodConfig | None = None) -> None:
+    def __init__(self, config: SemanticHistogramConfig | None = None) -> None:
         super().__init__(config)
-        self._settings = cast(SemanticHistogramConfig, self.config)
-        self._segmenter = open_segmentation(self._settings.segmentation, self._settings.weights)
+        self._segmenter = open_segmentation(self.config.segmentation, self.config.weights)
 
     @property
     def privileges(self) -> frozenset[Privilege]:
         """The query's semantic map where the segmentation is the simulator's."""
-        return frozenset({"semantic"} if self._settings.segmentation == "oracle" else ())
+        return frozenset({"semantic"} if self.config.segmentation == "oracle" else ())
 
     def build_map(self, references: ViewSet) -> None:
         """Describe the regions of every reference."""
@@ -90,9 +88,9 @@ class SemanticHistogram(Method):
         return int(nodes.data.nbytes + nodes.indices.nbytes + nodes.indptr.nbytes + self._owner.nbytes)
 
     def _describe(self, semantic: Array) -> list[Counter[LabelPath]]:
-        regions = semantic_regions(semantic, smallest=self._settings.smallest_region)
+        regions = semantic_regions(semantic, smallest=self.config.smallest_region)
         adjacent = touching(regions.label, len(regions))
-        return label_histograms(regions.category, adjacent, self._settings.path_length)
+        return label_histograms(regions.category, adjacent, self.config.path_length)
 
     def _scores(self, query: csr_array) -> Array:
         """Return the score of each reference (N,) for the query's nodes (Q, P), unit rows over known paths."""

@@ -10,7 +10,7 @@ import pytest
 from relocbench.datasets.views import ViewSet
 from relocbench.methods.conformance import ConformanceError, check_method
 from relocbench.methods.method import Estimate, Failure, Method, PrivilegedQuery, Query
-from relocbench.methods.registry import method_class, method_names
+from relocbench.methods.registry import METHODS, method_class
 from relocbench.sim.geometry import Pose
 
 SMALL = {
@@ -22,7 +22,7 @@ SMALL = {
 }
 
 
-@pytest.mark.parametrize("name", method_names())
+@pytest.mark.parametrize("name", METHODS.names())
 def test_every_method_conforms(name: str) -> None:
     method = method_class(name)
     check_method(method, method.Config.model_validate(SMALL.get(name, {})))
