@@ -180,7 +180,7 @@ def house(
 ) -> None:
     """Generate one furnished house as a .glb that any viewer opens, with its JSON sidecar."""
     from .sim.scene_files import save_scene
-    from .sim.scenes import generate_house
+    from .sim.scenes.houses import generate_house
 
     console.print(str(save_scene(generate_house(seed, triangles=triangles), out)))
 
@@ -195,7 +195,7 @@ def houses(
     """Draw one interior view of each of several houses side by side, to judge them by eye."""
     import cv2
 
-    from .sim.scenes.contact_sheet import contact_sheet
+    from .sim.scenes.houses.contact_sheet import contact_sheet
 
     if not out.parent.is_dir() or out.suffix.lower() not in {".jpg", ".jpeg", ".png"}:
         raise InputError(f"{out}: name a .jpg or .png in a folder that exists")

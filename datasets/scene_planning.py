@@ -106,13 +106,13 @@ def check_scenes(scenes: Sequence[PlannedScene], spec: DatasetSpec) -> None:
 
 def _obtain(entry: SceneEntry, spec: DatasetSpec) -> Scene:
     if isinstance(entry, str):
+        from ..sim.camera_placement.single_room import as_one_room
         from ..sim.habitat.scene_dataset import is_scene_dataset_entry, load_dataset_scene
         from ..sim.scene_files import load_scene
-        from ..sim.scenes.single_room import as_one_room
 
         scene = load_dataset_scene(entry) if is_scene_dataset_entry(entry) else load_scene(Path(entry))
         return scene if scene.rooms else as_one_room(scene)
-    from ..sim.scenes import generate_house
+    from ..sim.scenes.houses import generate_house
 
     return generate_house(entry, triangles=spec.scenes.triangles)
 

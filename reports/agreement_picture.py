@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, RunError
 from ..sim.agreement import DEPTH_LIMIT, Agreement, PairAgreement, ViewDifference
-from ..sim.scenes.contact_sheet import view_score
+from ..sim.scenes.houses.contact_sheet import view_score
 from .figures import INK, MUTED
 
 Array = NDArray[Any]

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from .camera_placement import sample_poses_planar
 from .geometry import Camera, Pose
 from .scene import Scene
 from .scene_files import load_scene
-from .scenes import generate_house, sample_poses_planar
+from .scenes.houses import generate_house
 from .simulator import OUTPUTS, Observation, Simulator
 
 Array = NDArray[Any]

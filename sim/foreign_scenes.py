@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from .gltf import to_z_up
 from .scene import Instance, Lighting, Material, Scene
-from .textures import LINEAR_OF_BYTE, linear_to_srgb
+from .srgb import LINEAR_OF_BYTE, linear_to_srgb
 
 Array = NDArray[Any]
 

@@ -13,8 +13,8 @@ here or there:
 
 from __future__ import annotations
 
+from ...sim.camera_placement import Clearance
 from ...sim.scene import Scene
-from ...sim.scenes.navigation import Clearance
 from ..candidates import CANDIDATE
 from ..planning import Plan, generator, planned_views
 from ..spec import DatasetSpec

@@ -2,7 +2,7 @@
 
 The paper trains networks on the recorded sequences of a scene, and finds that their error grows with a query's distance
 from them. Here the references of a room are the frames of one path through it, those of
-`sim.scenes.recordings.recorded_poses`, and its queries are sampled as a robot moves, all over the room.
+`sim.camera_placement.recordings.recorded_poses`, and its queries are sampled as a robot moves, all over the room.
 'relocbench train NETWORK --sampling trajectory --first-house SEED --houses 1' learns from the same path, where the
 spec's heights, pitch, triangles and camera are the training's. Rooms without a path are skipped, and the manifest says
 so.
@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...sim.camera_placement import Clearance
+from ...sim.camera_placement.recordings import recorded_poses
 from ...sim.scene import Scene
-from ...sim.scenes.navigation import Clearance
-from ...sim.scenes.recordings import recorded_poses
 from ..manifest import SkippedRoom
 from ..planning import Plan, generator, joined
 from ..spec import DatasetSpec

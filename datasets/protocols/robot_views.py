@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from ...sim.camera_placement import Clearance, sample_poses_planar
 from ...sim.geometry import Pose
 from ...sim.scene import Room, Scene
-from ...sim.scenes.navigation import Clearance, sample_poses_planar
 from ..planning import generator, joined, planned_views
 from ..spec import DatasetSpec
 

@@ -26,9 +26,9 @@ from shapely.geometry import Polygon
 from shapely.geometry.polygon import orient
 
 from ...errors import InputError
+from ...sim.camera_placement import Clearance, free_point_near
 from ...sim.geometry import Pose
 from ...sim.scene import Room, Scene
-from ...sim.scenes.navigation import Clearance, free_point_near
 from ..manifest import SkippedRoom
 from ..planning import Plan, generator, joined
 from ..spec import CORNERS, DatasetSpec

@@ -18,7 +18,7 @@ from torch import Tensor
 from ...sim.geometry import Camera, Pose
 from ...sim.processes.pool import WorkerPool
 from ...sim.scene_files import replace_file
-from ...sim.scenes import generate_house
+from ...sim.scenes.houses import generate_house
 from ...sim.simulators import open_simulator
 from .sampling import FrameSettings, sample_frame_poses
 

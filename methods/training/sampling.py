@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from ...sim.camera_placement import Clearance, sample_poses_6dof, sample_poses_planar
+from ...sim.camera_placement.recordings import recorded_poses
 from ...sim.geometry import Camera, Pose
 from ...sim.scene import Scene
-from ...sim.scenes.navigation import Clearance, sample_poses_6dof, sample_poses_planar
-from ...sim.scenes.recordings import recorded_poses
 
 Array = NDArray[Any]
 
@@ -67,8 +67,9 @@ def sample_frame_poses(scene: Scene, settings: FrameSettings, rng: np.random.Gen
     - ``6dof``: in clusters of 12 frames, for the dense training set of that paper, whose pairs are within 0.6 m and 30
       degrees: uniform within 0.4 m and 20 degrees of a pose of `sample_poses_6dof`, whose height above the floor and
       tilt are its own, not those of ``settings``. The paper draws all poses alike, and far more of them for a house.
-    - ``trajectory``: along three paths, see `sim.scenes.recordings`; the rest of the house, and much of those rooms,
-      stays far from all frames. They are the same whatever ``rng``, so that a dataset can hold the same recording.
+    - ``trajectory``: along three paths, see `sim.camera_placement.recordings`; the rest of the house, and much of those
+      rooms, stays far from all frames. They are the same whatever ``rng``, so that a dataset can hold the same
+      recording.
 
     Raises ``InputError`` where the scene has no such places.
     """

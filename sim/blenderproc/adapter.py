@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...errors import InputError
-from .. import gltf, shading
+from .. import gltf
 from ..geometry import Camera
-from ..irradiance import lamp_shades
+from ..lamp_shades import lamp_shades
+from ..projection import Projection
 from ..remote_simulator import RemoteSimulator
 from ..scene import Lighting, Scene
 from ..scene_files import replace_file, scene_fingerprint
 from ..simulator import Observation
+from ..sky import fill_sky
+from ..tone import compress, to_bytes, tone_table
 
 Array = NDArray[Any]
 
@@ -67,7 +70,7 @@ class BlenderProc(RemoteSimulator):
     def __init__(self, *, cache_folder: Path | None = None, options: Mapping[str, Any] | None = None) -> None:
         chosen = BlenderProcOptions.model_validate(dict(options or {}))
         super().__init__(cache_folder=cache_folder, options=chosen.model_dump())
-        self._tone = shading.tone_table()
+        self._tone = tone_table()
         self._shown: _Shown | None = None
 
     def _prepare(self, scene: Scene, condition: str, folder: Path) -> dict[str, Any]:
@@ -106,16 +109,12 @@ class BlenderProc(RemoteSimulator):
         """Return the picture (H, W, 3) of linear radiance and opacity (H, W, 4), over the ray caster's sky."""
         assert self._shown is not None
         light = radiance[..., :3].reshape(-1, 3) * np.float32(self._shown.exposure)
-        view = shading.Projection(
-            np.ascontiguousarray(world_from_camera[:3, :3]), np.ascontiguousarray(world_from_camera[:3, 3]),
-            camera.width, camera.height, float(camera.fx), float(camera.fy), float(camera.cx), float(camera.cy),
-        )  # fmt: skip
         sky = np.empty_like(light)
-        shading.fill_sky(view, self._shown.sky * np.float32(self._shown.exposure), sky)
+        fill_sky(Projection.of(world_from_camera, camera), self._shown.sky * np.float32(self._shown.exposure), sky)
         light += (1 - radiance[..., 3].reshape(-1, 1)) * sky
         rgb = np.empty((camera.height, camera.width, 3), np.uint8)
-        shading.compress(light)
-        shading.to_bytes(light, 1, self._tone, rgb.reshape(-1, 3))
+        compress(light)
+        to_bytes(light, 1, self._tone, rgb.reshape(-1, 3))
         return rgb
 
 

@@ -19,7 +19,7 @@ from ...errors import InputError
 from ..gltf import encode_glb
 from ..scene import Instance, Lighting, Material, Scene
 from ..scene_files import replace_file, scene_fingerprint
-from ..textures import linear_to_srgb, srgb_to_linear
+from ..srgb import linear_to_srgb, srgb_to_linear
 
 Array = NDArray[Any]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from relocbench.sim.camera_placement import sample_poses_planar
 from relocbench.sim.geometry import Camera
 from relocbench.sim.scene_files import load_scene
-from relocbench.sim.scenes import sample_poses_planar
 from relocbench.sim.simulators import open_simulator
 
 CAMERA = Camera.from_fov(256, 256, 90)

@@ -10,11 +10,12 @@ import time
 
 import numpy as np
 import pytest
-from relocbench.sim import shading
+from relocbench.sim.camera_placement import sample_poses_planar
 from relocbench.sim.geometry import Camera, Pose
+from relocbench.sim.projection import Projection, primary_rays
 from relocbench.sim.raycast import Raycaster
 from relocbench.sim.scene import Scene
-from relocbench.sim.scenes import generate_house, sample_poses_planar
+from relocbench.sim.scenes.houses import generate_house
 from relocbench.sim.simulator import OUTPUTS
 
 CAMERA = Camera.from_fov(256, 256, 90)
@@ -49,11 +50,7 @@ def test_bare_intersection_of_the_same_rays(benchmark, loaded):
     origins, directions = (np.empty((CAMERA.width * CAMERA.height, 3), np.float32) for _ in range(2))
     rays = []
     for pose in poses:
-        view = shading.Projection(
-            np.ascontiguousarray(pose.rotation), np.ascontiguousarray(pose.translation),
-            CAMERA.width, CAMERA.height, CAMERA.fx, CAMERA.fy, CAMERA.cx, CAMERA.cy,
-        )  # fmt: skip
-        shading.primary_rays(view, origins, directions)
+        primary_rays(Projection.of(pose.matrix, CAMERA), origins, directions)
         rays.append((origins.copy(), directions.copy()))
     scene = simulator._loaded.rays
     benchmark.pedantic(lambda: [scene.intersect(*pair) for pair in rays], rounds=5)

@@ -15,7 +15,7 @@ import pytest
 from relocbench.sim.diagnosis import diagnose
 from relocbench.sim.processes.pool import WorkerPool, available_cores
 from relocbench.sim.scene_files import save_scene
-from relocbench.sim.scenes import generate_house
+from relocbench.sim.scenes.houses import generate_house
 from relocbench.sim.simulators import SIMULATORS
 
 TRIANGLES = (20_000, 100_000, 600_000)

@@ -10,10 +10,10 @@ from relocbench.datasets.protocols.recorded_path import FRAMES
 from relocbench.datasets.spec import DatasetSpec
 from relocbench.datasets.views import pose_from_table
 from relocbench.methods.training.sampling import FrameSettings, sample_frame_poses
+from relocbench.sim.camera_placement import Clearance
+from relocbench.sim.camera_placement.recordings import recorded_poses
 from relocbench.sim.scene import Scene
-from relocbench.sim.scenes import generate_house
-from relocbench.sim.scenes.navigation import Clearance
-from relocbench.sim.scenes.recordings import recorded_poses
+from relocbench.sim.scenes.houses import generate_house
 from scipy.spatial import cKDTree
 from shapely.geometry import Point
 

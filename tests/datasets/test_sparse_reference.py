@@ -12,8 +12,8 @@ from relocbench.datasets.protocols import PROTOCOLS
 from relocbench.datasets.spec import DatasetSpec
 from relocbench.datasets.views import pose_from_table
 from relocbench.errors import InputError
+from relocbench.sim.camera_placement import Clearance
 from relocbench.sim.scene import Scene
-from relocbench.sim.scenes.navigation import Clearance
 from shapely.geometry import Point
 
 

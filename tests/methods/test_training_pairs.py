@@ -14,11 +14,11 @@ from relocbench.methods.box_room import SIZE, box_maps, random_poses
 from relocbench.methods.training.frames import HouseFrames, RenderHouse
 from relocbench.methods.training.pairs import DENSE, SPARSE, PairRule, pixel_matches, scene_overlap, training_pairs
 from relocbench.methods.training.sampling import FrameSettings, sample_frame_poses
+from relocbench.sim.camera_placement import Clearance
 from relocbench.sim.geometry import Camera, Pose, rotation_error, translation_error
 from relocbench.sim.raycast import Raycaster
 from relocbench.sim.scene import Scene
-from relocbench.sim.scenes import generate_house
-from relocbench.sim.scenes.navigation import Clearance
+from relocbench.sim.scenes.houses import generate_house
 from scipy.spatial import cKDTree
 
 Array = NDArray[Any]

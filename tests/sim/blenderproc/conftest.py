@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from relocbench.errors import InputError
 from relocbench.sim.blenderproc.adapter import BlenderProc
+from relocbench.sim.camera_placement import sample_poses_6dof
 from relocbench.sim.geometry import Camera, Pose
 from relocbench.sim.processes.settings import worker_command
 from relocbench.sim.scene import Instance, Lamp, Lighting, Material, Scene, Sun
-from relocbench.sim.scenes import generate_house, sample_poses_6dof
+from relocbench.sim.scenes.houses import generate_house
 
 GREY = 186  # sRGB, about half of the light in linear terms
 EMISSION = (0.3, 0.2, 0.1)

@@ -16,7 +16,7 @@ from relocbench.sim.geometry import Camera, Pose
 from relocbench.sim.raycast import Raycaster
 from relocbench.sim.scene import Scene
 from relocbench.sim.simulator import OUTPUTS, Observation
-from relocbench.sim.textures import linear_to_srgb, srgb_to_linear
+from relocbench.sim.srgb import linear_to_srgb, srgb_to_linear
 
 from .conftest import EMISSION, GREY
 

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 from relocbench.errors import InputError
+from relocbench.sim.camera_placement import sample_poses_6dof
 from relocbench.sim.geometry import Camera, Pose
 from relocbench.sim.processes.settings import worker_command
 from relocbench.sim.scene import Scene
-from relocbench.sim.scenes import generate_house, sample_poses_6dof
+from relocbench.sim.scenes.houses import generate_house
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,11 @@ import pytest
 from relocbench.datasets.protocols.sparse_reference import plan_sparse_reference
 from relocbench.datasets.spec import DatasetSpec
 from relocbench.errors import InputError
+from relocbench.sim.camera_placement.single_room import as_one_room
 from relocbench.sim.habitat.scene_dataset import dataset_scene, main_floor, stand_in
 from relocbench.sim.raycast import Raycaster
 from relocbench.sim.scene import Scene
 from relocbench.sim.scene_files import load_scene, save_scene
-from relocbench.sim.scenes.single_room import as_one_room
 from shapely import contains_xy
 
 OBJECTS = [

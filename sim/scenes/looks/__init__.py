@@ -1,0 +1,1 @@
+"""What surfaces of generated worlds look like: painted textures, prints and pictures, ordered as materials."""

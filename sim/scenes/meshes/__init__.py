@@ -1,0 +1,1 @@
+"""What every generated world is built from: textured meshes, and the upright boxes that stand in for them."""
