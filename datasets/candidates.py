@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ..errors import InputError, RunError
 from ..sim.geometry import translation_error
-from ..sim.processes.pool import Task
+from ..sim.processes.executor import Unit
 from .appearance import local_descriptors, nbnn_distance
 from .covisibility import read_depth
 from .manifest import PlacesRecord
@@ -159,7 +159,7 @@ class AssignPlaces:
         write_record(state.root, self.record, [place_of(_cone(state, table, row), points, spec) for row in self.rows])
 
 
-def passes_over_candidates(spec: DatasetSpec, root: Path, scenes: Sequence[str]) -> Iterator[tuple[str, list[Task]]]:
+def passes_over_candidates(spec: DatasetSpec, root: Path, scenes: Sequence[str]) -> Iterator[tuple[str, list[Unit]]]:
     """Yield the title and the tasks of each pass over the rendered candidates of ``scenes``; none without any."""
     candidates = (
         {scene: _candidates(read_plan(root, scene)) for scene in scenes} if spec.protocol == "cross-view" else {}

@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..sim.processes.pool import Task, WorkerPool, available_cores
+from ..sim.processes.executor import Executor, Unit
+from ..sim.processes.local import LocalProcesses
 from .check_views import CheckState, CheckViews, FileCheck, ViewsResult
 from .dataset import CHECKSUMS, OVERVIEW, VIEWS, Dataset
 from .manifest import MANIFEST
@@ -95,7 +96,9 @@ class CheckReport:
         return self.problems[0] + more
 
 
-def check(folder: str | Path, *, pairs_per_view: int = 2, jobs: int | None = None) -> CheckReport:
+def check(
+    folder: str | Path, *, pairs_per_view: int = 2, jobs: int | None = None, executor: Executor | None = None
+) -> CheckReport:
     """Verify a dataset: every file's digest, sizes and ranges, poses, splits, and geometry.
 
     Every view is compared with the ``pairs_per_view`` views of its room whose
@@ -107,9 +110,9 @@ def check(folder: str | Path, *, pairs_per_view: int = 2, jobs: int | None = Non
     problems = [*_table_problems(dataset, table), *_file_list_problems(dataset, table)]
     if any(_bad_poses(table)):
         return CheckReport(dataset.root, len(table), 0, 0, tuple(problems), ())
-    tasks: list[Task] = [*_scene_file_tasks(dataset), *_view_tasks(dataset, table, pairs_per_view)]
-    with WorkerPool(CheckState(dataset), jobs or available_cores()) as pool:
-        results = [result for _, result in pool.run(tasks)]
+    tasks: list[Unit] = [*_scene_file_tasks(dataset), *_view_tasks(dataset, table, pairs_per_view)]
+    with executor or LocalProcesses(jobs=jobs) as executor:
+        results = [result for _, result in executor.run(tasks, CheckState(dataset))]
     results.sort(key=lambda result: result.number)
     problems += [problem for result in results for problem in result.problems]
     scenes = _scenes(results)

@@ -1,6 +1,6 @@
 """`generate`: from a spec to a complete dataset, on all cores, resumable at any moment.
 
-A few passes hand tasks to one pool of workers: plan each scene, render the shards, decide what becomes of candidates
+A few passes hand units of work to one executor: plan each scene, render the shards, decide what becomes of candidates
 where the protocol has them, measure covisibility. What is done is known from records on disk alone, so a generation
 that was killed continues as if nothing had happened. Memory is bounded by one scene per worker and one scene's table in
 the parent.
@@ -17,12 +17,11 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from .. import __version__
 from ..errors import InputError, RunError
-from ..sim.processes.pool import Task, WorkerPool, available_cores
+from ..sim.processes.executor import Executor, Unit
+from ..sim.processes.local import LocalProcesses
+from ..sim.processes.progress import followed, progress_bars
 from .candidates import decided_views, passes_over_candidates
 from .covisibility import MeasureCovisibility, covisibility_tasks
 from .dataset import Dataset
@@ -34,34 +33,48 @@ from .spec import DatasetSpec
 from .writer import WORK, disk_errors, read_record, write_record
 
 
-def generate(spec: DatasetSpec, folder: Path, *, jobs: int | None = None, progress: bool = True) -> Dataset:
+def generate(
+    spec: DatasetSpec,
+    folder: Path,
+    *,
+    jobs: int | None = None,
+    executor: Executor | None = None,
+    progress: bool = True,
+) -> Dataset:
     """Generate the dataset of ``spec`` in ``folder``, or finish it, or open it where it is already complete.
 
-    ``jobs`` worker processes, all cores by default, change no byte. Raises `InputError` where the folder holds
+    ``executor`` is where it is computed, by default ``jobs`` processes of this machine (all cores); neither changes a
+    byte. Raises `InputError` where the folder holds
     something else or cannot be written to, or a scene does not fit the spec; `RunError` where the disk is full, a
     worker keeps dying, or another process is generating into the folder. Nothing that was there is destroyed.
     """
-    folder = Path(folder)
+    folder = Path(folder).resolve()  # another machine has another working folder
     if (folder / MANIFEST).exists():
         return _open_complete(spec, folder)
     with _claimed(spec, folder):
-        with WorkerPool(RenderState(folder, spec), jobs or available_cores()) as pool:
-            _make(spec, folder, pool, progress=progress)
+        with executor or LocalProcesses(jobs=jobs) as executor:
+            _make(spec, folder, executor, progress=progress)
         _remove_work(folder)
     return Dataset.open(folder)
 
 
-def _make(spec: DatasetSpec, folder: Path, pool: WorkerPool, *, progress: bool) -> None:
+def _make(spec: DatasetSpec, folder: Path, executor: Executor, *, progress: bool) -> None:
+    state = RenderState(folder, spec)
+
+    def perform(units: Sequence[Unit], title: str) -> None:
+        for _ in followed(executor.run(units, state), bar, total=len(units), title=title):
+            pass
+
     entries = [PlanScene(index, split, entry) for index, (split, entry) in enumerate(spec.scenes.entries())]
-    with _progress(progress) as bar:
-        _perform(pool, entries, bar, "planning scenes")
+    with progress_bars(progress) as bar:
+        perform(entries, "planning scenes")
         scenes = [_planned(folder, task) for task in entries]
         check_scenes(scenes, spec)
-        _perform(pool, _render_tasks(folder, scenes), bar, "rendering views")
+        perform(_render_tasks(folder, scenes), "rendering views")
         for title, decisions in passes_over_candidates(spec, folder, [scene.name for scene in scenes]):
-            _perform(pool, decisions, bar, title)
+            perform(decisions, title)
         tasks = [task for scene in scenes for task in _covisibility_tasks(spec, folder, scene.name)]
-        _perform(pool, tasks, bar, "measuring covisibility")
+        perform(tasks, "measuring covisibility")
     seal(spec, folder, scenes, versions(spec))
 
 
@@ -72,9 +85,9 @@ def _planned(folder: Path, task: PlanScene) -> PlannedScene:
     return PlannedScene.model_validate(content)
 
 
-def _render_tasks(folder: Path, scenes: Sequence[PlannedScene]) -> list[Task]:
+def _render_tasks(folder: Path, scenes: Sequence[PlannedScene]) -> list[Unit]:
     categories = merged_categories(scenes)
-    tasks: list[Task] = []
+    tasks: list[Unit] = []
     for scene in scenes:
         tasks += shards(scene.name, scene.file, read_plan(folder, scene.name)["condition"], categories)
     return tasks
@@ -82,16 +95,6 @@ def _render_tasks(folder: Path, scenes: Sequence[PlannedScene]) -> list[Task]:
 
 def _covisibility_tasks(spec: DatasetSpec, folder: Path, scene: str) -> list[MeasureCovisibility]:
     return covisibility_tasks(scene, decided_views(spec, folder, scene))
-
-
-def _perform(pool: WorkerPool, tasks: Sequence[Task], bar: Progress, title: str) -> None:
-    for _ in bar.track(pool.run(tasks), total=len(tasks), description=title):
-        pass
-
-
-def _progress(shown: bool) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), disable=not shown)
 
 
 def versions(spec: DatasetSpec) -> dict[str, str]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import RunError
-from ..sim.processes.pool import Task
+from ..sim.processes.executor import Unit
 from .candidates import decided_views, places_record
 from .covisibility import covisibility_tasks
 from .dataset import CHECKSUMS, VIEWS, file_digest
@@ -112,7 +112,7 @@ def _checksum_tables(
         yield _rows([file for file in files if file.path not in unwanted])
 
 
-def _finished(record: Any, task: Task) -> Any:
+def _finished(record: Any, task: Unit) -> Any:
     if record is None:
         raise RunError(f"{task.name}: its record disappeared during the generation; run the same command again")
     return record

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...sim.geometry import Camera, Pose
-from ...sim.processes.pool import WorkerPool
+from ...sim.processes.executor import Executor
 from ...sim.scene_files import replace_file
 from ...sim.scenes.houses import generate_house
 from ...sim.simulators import open_simulator
@@ -100,16 +100,16 @@ class RenderHouse:
 
 
 def stream_houses(
-    seeds: Sequence[int], settings: FrameSettings, *, jobs: int, cache: Path | None = None
+    seeds: Sequence[int], settings: FrameSettings, *, executor: Executor, cache: Path | None = None
 ) -> Iterator[HouseFrames]:
-    """Yield the frames of each house, in the order of ``seeds``, rendered ahead by ``jobs`` processes.
+    """Yield the frames of each house, in the order of ``seeds``, rendered ahead by ``executor``.
 
     ``cache`` is a folder that keeps what was rendered for the next training.
     """
     tasks = [RenderHouse(seed, settings, cache) for seed in seeds]
     waiting: dict[str, dict[str, Array] | None] = {}
-    with WorkerPool(None, jobs) as pool:
-        results = pool.run(tasks)
+    with executor:
+        results = executor.run(tasks, None)
         for task in tasks:
             while task.name not in waiting:
                 done, frames = next(results)

@@ -18,7 +18,9 @@ from rich.progress import Progress
 
 from ... import __version__
 from ...errors import InputError, RunError
-from ...sim.processes.pool import available_cores
+from ...sim.processes.cores import available_cores
+from ...sim.processes.executor import Executor
+from ...sim.processes.local import LocalProcesses
 from ...sim.scene_files import replace_file
 from ..networks.checkpoints import save_network
 from .frames import HouseFrames, stream_houses
@@ -89,13 +91,15 @@ def train_network(
     settings: TrainingSettings,
     about: dict[str, Any],
     jobs: int | None = None,
+    executor: Executor | None = None,
     cache: Path | None = None,
     progress: bool = True,
 ) -> Path:
     """Train a network and return the folder with ``<task>.safetensors``, ``.json``, ``.csv`` and ``.png``.
 
     The JSON says what made the weights (``about``, settings, seconds, machine) and how good they are on houses that
-    were not trained on. A training that was interrupted goes on from its last house. ``cache`` keeps rendered frames.
+    were not trained on. A training that was interrupted goes on from its last house. ``executor`` renders ahead, by
+    default ``jobs`` processes of this machine; ``cache`` keeps rendered frames.
     Raises ``InputError`` where ``out`` holds another training or houses are kept for other uses, ``RunError`` where the
     loss is no number any more.
     """
@@ -115,14 +119,15 @@ def train_network(
     state_file = out / f"{task.name}.resume.pt"
     done = _resume(state_file, task, optimizer, described)
     buffer: deque[HouseFrames] = deque(maxlen=settings.buffer)
-    jobs = max(1, available_cores() - 1) if jobs is None else jobs
+    executor = executor or LocalProcesses(jobs=jobs or max(1, available_cores() - 1))
     # what is still to be done, and before it the houses that the buffer then held
     start = max(0, done.houses - settings.buffer)
     seeds = [settings.first_house + index for index in range(start, settings.houses)]
+    houses = stream_houses(seeds, settings.frames, executor=executor, cache=cache)
     clock = time.perf_counter() - done.seconds
     with Progress(disable=not progress) as bar:
         shown = bar.add_task(f"training {task.name}", total=settings.houses, completed=done.houses)
-        for number, house in enumerate(stream_houses(seeds, settings.frames, jobs=jobs, cache=cache), start + 1):
+        for number, house in enumerate(houses, start + 1):
             buffer.append(house)
             if number <= done.houses or number < settings.first:
                 continue
@@ -134,7 +139,7 @@ def train_network(
     _settle_statistics(task, list(buffer), settings)
     task.network.eval().requires_grad_(False)
     task.finish(list(buffer))
-    _write_results(task, out, settings, described, done, device, jobs=jobs, cache=cache)
+    _write_results(task, out, settings, described, done, device, executor=executor, cache=cache)
     state_file.unlink()
     return out
 
@@ -246,11 +251,11 @@ def _write_results(
     done: _Progress,
     device: torch.device,
     *,
-    jobs: int,
+    executor: Executor,
     cache: Path | None,
 ) -> None:
     seeds = HELD_OUT_HOUSES[: settings.held_out]
-    held_out = list(stream_houses(seeds, settings.frames, jobs=jobs, cache=cache))
+    held_out = list(stream_houses(seeds, settings.frames, executor=executor, cache=cache))
     quality = {name: round(value, 4) for name, value in task.quality(held_out).items()}
     facts = {
         **described,

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torchvision.models import MobileNet_V3_Small_Weights, ResNet50_Weights, WeightsEnum
 
 from ...errors import InputError
+from ...sim.processes.executor import Executor
 from ..exrenet.encoders import ResNetEncoder
 from ..exrenet.settings import VARIANTS, NetworkSize, settings_of
 from ..networks.checkpoints import PACKAGED, about_checkpoint, checkpoint_path, read_tensors
@@ -40,6 +41,7 @@ def train_task(
     keep_encoder: bool = False,
     command: str = "",
     jobs: int | None = None,
+    executor: Executor | None = None,
     cache: Path | None = None,
     progress: bool = True,
 ) -> Path:
@@ -71,7 +73,9 @@ def train_task(
     _initialise(task.network, init, keep_encoder=keep_encoder)
     if init not in ("scratch", "imagenet"):
         about["started_from"] = about_checkpoint(_checkpoint(init))
-    return train_network(task, out, settings=settings, about=about, jobs=jobs, cache=cache, progress=progress)
+    return train_network(
+        task, out, settings=settings, about=about, jobs=jobs, executor=executor, cache=cache, progress=progress
+    )
 
 
 def _initialise(network: Any, init: str, *, keep_encoder: bool) -> None:

@@ -93,7 +93,7 @@ def serve(operations: Mapping[str, Operation], hello: Fields) -> None:
     the worker goes on. From here on everything printed, by Python or by native code, goes to standard error.
     """
     requests, replies = _claim_pipes()
-    _end_with_parent(requests.fileno())
+    end_with_other_end(requests.fileno(), grace=_GRACE)
     with contextlib.suppress(BrokenPipeError, EOFError):
         replies.write(GREETING)
         _send(replies, dict(hello, protocol=PROTOCOL, python=".".join(map(str, sys.version_info[:3]))), {})
@@ -120,11 +120,11 @@ def _claim_pipes() -> tuple[BinaryIO, BinaryIO]:
     return os.fdopen(requests, "rb"), os.fdopen(replies, "wb")
 
 
-def _end_with_parent(requests: int) -> None:
-    """End when nobody holds the other end of the request pipe any more, in the middle of an operation too.
+def end_with_other_end(descriptor: int, grace: float) -> None:
+    """End this process when nobody holds the other end of its pipe any more, in the middle of an operation too.
 
-    An idle worker reads that end and leaves in good order; a thread ends a busy one, wherever native code lets go of
-    the interpreter; and where the parent is gone, Linux ends it in any case.
+    An idle worker reads that end and leaves in good order, within ``grace`` seconds; a thread ends a busy one, wherever
+    native code lets go of the interpreter; and where the parent is gone, Linux ends it in any case.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the other end decides
     if sys.platform == "linux":
@@ -132,9 +132,9 @@ def _end_with_parent(requests: int) -> None:
 
     def wait_for_end() -> None:
         hangup = select.poll()
-        hangup.register(requests, 0)  # no events asked for: only the hang-up is reported
+        hangup.register(descriptor, 0)  # no events asked for: only the hang-up is reported
         hangup.poll()
-        time.sleep(_GRACE)
+        time.sleep(grace)
         os._exit(1)
 
     threading.Thread(target=wait_for_end, daemon=True).start()

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 from relocbench.sim.diagnosis import diagnose
-from relocbench.sim.processes.pool import WorkerPool, available_cores
+from relocbench.sim.processes.cores import available_cores
+from relocbench.sim.processes.local import LocalProcesses
 from relocbench.sim.scene_files import save_scene
 from relocbench.sim.scenes.houses import generate_house
 from relocbench.sim.simulators import SIMULATORS
@@ -61,7 +62,9 @@ CASES = [(triangles, name) for triangles in TRIANGLES for name in sorted(SIMULAT
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[1]}-{case[0]}")
-def loaded(request: pytest.FixtureRequest, house: Callable[[int], Path]) -> Iterator[tuple[str, int, Path, WorkerPool]]:
+def loaded(
+    request: pytest.FixtureRequest, house: Callable[[int], Path]
+) -> Iterator[tuple[str, int, Path, LocalProcesses]]:
     """Yield a simulator's name, the house, and workers that have it loaded and have rendered a frame."""
     triangles, simulator = request.param
     if problem_with(simulator):
@@ -69,8 +72,8 @@ def loaded(request: pytest.FixtureRequest, house: Callable[[int], Path]) -> Iter
     from simulator_tasks import Frames
 
     path = house(triangles)
-    with WorkerPool({}, jobs=max(WORKERS)) as pool:
-        list(pool.run([Frames(simulator, path, 1, str(worker)) for worker in range(max(WORKERS))]))
+    with LocalProcesses(jobs=max(WORKERS)) as pool:
+        list(pool.run([Frames(simulator, path, 1, str(worker)) for worker in range(max(WORKERS))], {}))
         yield simulator, triangles, path, pool
 
 
@@ -84,12 +87,14 @@ def tasks_importable() -> Iterator[None]:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("workers", WORKERS)
-def test_frames_per_second(benchmark, rates: Rates, loaded: tuple[str, int, Path, WorkerPool], workers: int) -> None:
+def test_frames_per_second(
+    benchmark, rates: Rates, loaded: tuple[str, int, Path, LocalProcesses], workers: int
+) -> None:
     from simulator_tasks import Frames
 
     simulator, triangles, path, pool = loaded
     shares = [Frames(simulator, path, FRAMES[simulator], str(worker)) for worker in range(workers)]
-    frames = benchmark.pedantic(lambda: sum(count for _, count in pool.run(shares)), rounds=ROUNDS)
+    frames = benchmark.pedantic(lambda: sum(count for _, count in pool.run(shares, {})), rounds=ROUNDS)
     assert frames == workers * FRAMES[simulator]
     rate = rates[simulator, triangles, workers] = frames / benchmark.stats.stats.min
     benchmark.extra_info.update(fps=rate, triangles=triangles, workers=workers)

@@ -148,7 +148,7 @@ def test_a_killed_worker_costs_nothing(geometry_dataset, geometry_spec, tmp_path
         while time.monotonic() < deadline:
             if any((tmp_path / "d" / WORK / "tmp").glob("*")) or any((tmp_path / "d" / "depth").glob("*/*")):
                 workers = [
-                    p for p in psutil.Process().children() if "relocbench.sim.processes.pool" in " ".join(p.cmdline())
+                    p for p in psutil.Process().children() if "relocbench.sim.processes.local" in " ".join(p.cmdline())
                 ]
                 if workers:
                     workers[0].kill()

@@ -17,6 +17,7 @@ from relocbench.methods.training.loop import HELD_OUT_HOUSES, TRAINING_HOUSES, T
 from relocbench.methods.training.sampling import FrameSettings
 from relocbench.methods.training.tasks import train_task
 from relocbench.sim.geometry import Pose, covisibility
+from relocbench.sim.processes.local import LocalProcesses
 
 SIDE = 32
 FRAMES = FrameSettings(frames=8, side=SIDE)
@@ -183,7 +184,10 @@ def house(tmp_path_factory) -> tuple[HouseFrames, HouseFrames]:
     """One generated house: as it was rendered, and as the cache gives it back."""
     folder = tmp_path_factory.mktemp("cache")
     settings = FrameSettings(frames=9, side=32, triangles=20_000)
-    first, again = (next(stream_houses([TRAINING_HOUSES[0]], settings, jobs=1, cache=folder)) for _ in range(2))
+    first, again = (
+        next(stream_houses([TRAINING_HOUSES[0]], settings, executor=LocalProcesses(jobs=1), cache=folder))
+        for _ in range(2)
+    )
     return first, again
 
 

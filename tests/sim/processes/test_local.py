@@ -14,7 +14,7 @@ from types import ModuleType
 import psutil
 import pytest
 from relocbench.errors import InputError, RunError
-from relocbench.sim.processes.pool import WorkerPool
+from relocbench.sim.processes.local import LocalProcesses
 
 HERE = Path(__file__).parent
 
@@ -23,28 +23,28 @@ HERE = Path(__file__).parent
 def tasks() -> ModuleType:
     sys.path.insert(0, str(HERE))
     try:
-        import pool_tasks
+        import squares
 
-        yield pool_tasks
+        yield squares
     finally:
         sys.path.remove(str(HERE))
 
 
 @pytest.fixture(scope="module")
-def pool(tasks: ModuleType) -> WorkerPool:
-    with WorkerPool({}, jobs=2) as pool:
+def pool(tasks: ModuleType) -> LocalProcesses:
+    with LocalProcesses(jobs=2) as pool:
         yield pool
 
 
 def test_every_task_is_done_once(pool, tasks):
-    done = {task.number: result[0] for task, result in pool.run([tasks.Square(n) for n in range(20)])}
+    done = {task.number: result[0] for task, result in pool.run([tasks.Square(n) for n in range(20)], {})}
     assert done == {n: n**2 for n in range(20)}
 
 
 def test_a_worker_keeps_what_it_loaded(pool, tasks):
     jobs = [tasks.Square(n, affinity=f"scene {n % 2}") for n in range(16)]
     workers = {}
-    for task, (_, process) in pool.run(jobs):
+    for task, (_, process) in pool.run(jobs, {}):
         workers.setdefault(process, []).append(task.affinity)
     # two scenes, two workers: a worker that is not helping out at the end stays with its scene
     assert all(len(set(seen[:4])) == 1 for seen in workers.values())
@@ -52,25 +52,25 @@ def test_a_worker_keeps_what_it_loaded(pool, tasks):
 
 @pytest.mark.parametrize(("kind", "error"), [("input", InputError), ("run", RunError)])
 def test_errors_of_a_task_reach_the_caller(tasks, kind, error):
-    with WorkerPool({}, jobs=1) as pool, pytest.raises(error, match=r"bad scene|disk full"):
-        list(pool.run([tasks.Fail(1, kind=kind)]))
+    with LocalProcesses(jobs=1) as pool, pytest.raises(error, match=r"bad scene|disk full"):
+        list(pool.run([tasks.Fail(1, kind=kind)], {}))
 
 
 def test_a_bug_is_reported_with_the_workers_traceback(tasks):
-    with WorkerPool({}, jobs=1) as pool, pytest.raises(RunError, match="square of 1: unexpected KeyError") as caught:
-        list(pool.run([tasks.Fail(1, kind="bug")]))
-    assert "pool_tasks.py" in str(caught.value.__cause__)
+    with LocalProcesses(jobs=1) as pool, pytest.raises(RunError, match="square of 1: unexpected KeyError") as caught:
+        list(pool.run([tasks.Fail(1, kind="bug")], {}))
+    assert "squares.py" in str(caught.value.__cause__)
 
 
 def test_a_task_whose_worker_dies_is_tried_again(tasks, tmp_path):
-    with WorkerPool({}, jobs=2) as pool:
+    with LocalProcesses(jobs=2) as pool:
         jobs = [tasks.Square(2), tasks.DieOnce(3, folder=tmp_path, times=2), tasks.Square(4)]
-        assert {task.number: result[0] for task, result in pool.run(jobs)} == {2: 4, 3: 9, 4: 16}
+        assert {task.number: result[0] for task, result in pool.run(jobs, {})} == {2: 4, 3: 9, 4: 16}
 
 
 def test_a_task_that_always_kills_its_worker_is_given_up(tasks, tmp_path):
-    with WorkerPool({}, jobs=1) as pool, pytest.raises(RunError, match=r"died 3 times.*signal 9"):
-        list(pool.run([tasks.DieOnce(3, folder=tmp_path, times=99)]))
+    with LocalProcesses(jobs=1) as pool, pytest.raises(RunError, match=r"died 3 times.*SIGKILL"):
+        list(pool.run([tasks.DieOnce(3, folder=tmp_path, times=99)], {}))
 
 
 def test_workers_die_with_a_parent_that_is_killed(tmp_path):
@@ -78,10 +78,10 @@ def test_workers_die_with_a_parent_that_is_killed(tmp_path):
         import sys
         from pathlib import Path
         sys.path.insert(0, {str(HERE)!r})
-        from pool_tasks import Sleep
-        from relocbench.sim.processes.pool import WorkerPool
-        with WorkerPool({{}}, jobs=2) as pool:
-            list(pool.run([Sleep(n, affinity=str(n), file=Path({str(tmp_path)!r}) / str(n)) for n in range(2)]))
+        from squares import Sleep
+        from relocbench.sim.processes.local import LocalProcesses
+        with LocalProcesses(jobs=2) as pool:
+            list(pool.run([Sleep(n, affinity=str(n), file=Path({str(tmp_path)!r}) / str(n)) for n in range(2)], {{}}))
     """
     parent = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)])
     workers = [int(wait_for(tmp_path / str(n))) for n in range(2)]
