@@ -47,7 +47,8 @@ def estimates_table(entries: Entries, truth: UnitTruth) -> pd.DataFrame:
         "density": truth.density,
         "query": table["view"],
         "references": len(truth.references),
-        **{name: table[name] for name in ("place", "covisibility", "reference_angle", "reference_distance")},
+        **{name: table[name] for name in ("place", "covisibility")},
+        **{name: table.get(name, np.nan) for name in ("reference_angle", "reference_distance")},
         **_poses_and_errors(answers, truth.queries),
         **_ranking_columns(answers, truth),
     }

@@ -131,7 +131,7 @@ def _record(
         primary=spec.primary,
         dataset=str(settings.dataset.relative_to(folder.resolve()) if inside else settings.dataset),
         dataset_sha256=settings.dataset_sha256,
-        simulator=str(manifest.spec.simulator),
+        simulator=str(manifest.origin),
         query_timeout=settings.query_timeout,
         map_timeout=settings.map_timeout,
         sweeps=spec.sweeps,

@@ -116,7 +116,8 @@ def check(
     results.sort(key=lambda result: result.number)
     problems += [problem for result in results for problem in result.problems]
     scenes = _scenes(results)
-    problems += _geometry_problems(scenes, results)
+    if dataset.manifest.spec is not None:  # exact depth is what a simulator promises, not a sensor
+        problems += _geometry_problems(scenes, results, dataset.manifest.depth_unit)
     compared = sum(len(set(result.pairs["view"]) | set(result.pairs["partner"])) for result in results)
     files = sum(result.files for result in results)
     return CheckReport(dataset.root, len(table), compared, files, tuple(problems), scenes)
@@ -137,7 +138,7 @@ def _table_problems(dataset: Dataset, table: pd.DataFrame) -> Iterator[str]:
     for scene, split in table.groupby("scene")["split"].first().items():
         if recorded.get(str(scene)) != split:
             yield f"{where}: scene {scene} is in split {split}, {MANIFEST} says {recorded.get(str(scene))}"
-    hashes = pd.Series({record.name: record.sha256 for record in dataset.manifest.scenes})
+    hashes = pd.Series({record.name: record.sha256 for record in dataset.manifest.scenes if record.sha256})
     for scene in hashes.index[hashes.duplicated()]:
         yield f"{dataset.root / MANIFEST}: scene {scene} is the same as another one under a second name"
     references = set(table["view"][table["role"] == "reference"])
@@ -207,7 +208,9 @@ def _scenes(results: Sequence[ViewsResult]) -> tuple[SceneGeometry, ...]:
     return tuple(SceneGeometry.of(name, table) for name, table in pairs.items())
 
 
-def _geometry_problems(scenes: Sequence[SceneGeometry], results: Sequence[ViewsResult]) -> Iterator[str]:
+def _geometry_problems(
+    scenes: Sequence[SceneGeometry], results: Sequence[ViewsResult], depth_unit: float
+) -> Iterator[str]:
     for scene in scenes:
         where = f"scene {scene.scene}: the median reprojection residual is"
         if not scene.median_metres < MEDIAN_METRES:
@@ -217,7 +220,7 @@ def _geometry_problems(scenes: Sequence[SceneGeometry], results: Sequence[ViewsR
         if scene.agreement < LEAST_AGREEMENT:
             yield f"scene {scene.scene}: only {scene.agreement:.0%} of the points that two views share agree in depth"
     for result in results:
-        for view, evidence in result.suspicious(metres=VIEW_METRES, agreement=LEAST_AGREEMENT):
+        for view, evidence in result.suspicious(metres=max(VIEW_METRES, 2 * depth_unit), agreement=LEAST_AGREEMENT):
             yield f"view {view}: contradicts its neighbours by {evidence}: its pose or its depth is wrong"
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..sim.geometry import Camera
 from .dataset import Dataset
 from .reprojection import DepthView, compare, frustum_overlap
-from .views import CAMERA_COLUMNS, pose_from_table
+from .views import camera_of, pose_from_table
 from .writer import digest
 
 LEAST_OVERLAP = 0.15  # of the frusta of two views that are worth reprojecting
@@ -120,7 +120,7 @@ class CheckViews:
     def _view(self, state: CheckState, row: int, problems: list[str]) -> DepthView | None:
         """Return the view's geometry, None where it has no sound depth map."""
         values = self.table.iloc[row]
-        camera = Camera(*(int(values[c]) for c in CAMERA_COLUMNS[:2]), *(float(values[c]) for c in CAMERA_COLUMNS[2:]))
+        camera = camera_of(values)
         arrays: dict[str, Array] = {}
         for kind in _EXPECTED:
             if path := values[kind]:
@@ -133,8 +133,9 @@ class CheckViews:
                     arrays[kind] = array
         if "depth" not in arrays:
             return None
-        depth = arrays["depth"].astype(np.float32) * np.float32(state.dataset.manifest.depth_unit)
-        return DepthView(camera, pose_from_table(self.table.iloc[[row]])[0], depth, arrays.get("semantic"))
+        unit = state.dataset.manifest.depth_unit
+        depth = arrays["depth"].astype(np.float32) * np.float32(unit)
+        return DepthView(camera, pose_from_table(self.table.iloc[[row]])[0], depth, arrays.get("semantic"), unit)
 
     def _pairs(self, views: list[DepthView | None]) -> pd.DataFrame:
         sound = [index for index, view in enumerate(views) if view is not None]
@@ -156,9 +157,7 @@ def _partners(table: pd.DataFrame, count: int) -> set[tuple[int, int]]:
     """Return pairs (i, j), i < j: for each view, up to ``count`` views whose frusta overlap its own most."""
     if len(table) < 2:
         return set()
-    first = table.iloc[0]
-    camera = Camera(*(int(first[c]) for c in CAMERA_COLUMNS[:2]), *(float(first[c]) for c in CAMERA_COLUMNS[2:]))
-    overlap = frustum_overlap(pose_from_table(table), camera)
+    overlap = frustum_overlap(pose_from_table(table), [camera_of(table.iloc[row]) for row in range(len(table))])
     np.fill_diagonal(overlap, 0)
     best = np.argsort(-overlap, axis=1, kind="stable")[:, :count]
     chosen = [(i, int(j)) for i, row in enumerate(best) for j in row if overlap[i, j] >= LEAST_OVERLAP]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -13,43 +13,23 @@ from numpy.typing import NDArray
 
 from ..errors import RunError
 from ..sim.geometry import Pose, covisibility
-from .manifest import DEPTH_UNIT
-from .rendering import SHARD, RenderState, file_paths
+from .recorded_task import ShardTask
+from .rendering import SHARD, file_paths
+from .rendering_state import RenderState
 from .views import pose_from_table
-from .writer import read_record, write_record
 
 
 @dataclass(frozen=True)
-class MeasureCovisibility:
+class MeasureCovisibility(ShardTask):
     """A task: for some queries, which of their references sees most of each, and how much."""
 
-    scene: str
-    number: int
-    rows: tuple[int, ...]
     references: tuple[int, ...]
 
-    @property
-    def name(self) -> str:
-        """What an error message calls it."""
-        return f"covisibility of shard {self.number} of scene {self.scene}"
+    doing: ClassVar[str] = "covisibility"
+    folder: ClassVar[str] = "covisibility"
 
-    @property
-    def affinity(self) -> str:
-        """The scene, whose plan the worker keeps."""
-        return self.scene
-
-    @property
-    def record(self) -> str:
-        """Where the result lies."""
-        return f"covisibility/{self.scene}-{self.number:05d}.json"
-
-    def perform(self, state: RenderState) -> int:
-        """Write (row, covisibility, view id of the reference) of each query, and return how many there are."""
-        if read_record(state.root, self.record) is None:
-            write_record(state.root, self.record, self._measure(state))
-        return len(self.rows)
-
-    def _measure(self, state: RenderState) -> list[tuple[int, float, str]]:
+    def work(self, state: RenderState) -> list[tuple[int, float, str]]:
+        """Return (row, covisibility, view id of the reference) of each query."""
         table = state.plan(self.scene)
         camera = state.spec.camera.camera
         references = [self._view(state, table, row) for row in self.references]
@@ -63,7 +43,7 @@ class MeasureCovisibility:
 
     def _view(self, state: RenderState, table: pd.DataFrame, row: int) -> tuple[NDArray[Any], Pose]:
         path = state.root / file_paths(state.spec, table["view"].iloc[row])["depth"]
-        return read_depth(path), pose_from_table(table.iloc[[row]])[0]
+        return read_depth(path, state.spec.depth_unit), pose_from_table(table.iloc[[row]])[0]
 
 
 def covisibility_tasks(scene: str, views: pd.DataFrame) -> list[MeasureCovisibility]:
@@ -83,9 +63,9 @@ def covisibility_tasks(scene: str, views: pd.DataFrame) -> list[MeasureCovisibil
     return tasks
 
 
-def read_depth(path: Path) -> NDArray[Any]:
-    """Return a stored depth map in metres (H, W) float32; raises `RunError` where it is gone."""
+def read_depth(path: Path, unit: float) -> NDArray[Any]:
+    """Return a depth map (H, W) float32 in metres, stored in steps of ``unit``; raises `RunError` where it is gone."""
     steps = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if steps is None:
         raise RunError(f"{path}: disappeared while the dataset was generated; run the same command again")
-    return steps.astype(np.float32) * np.float32(DEPTH_UNIT)
+    return steps.astype(np.float32) * np.float32(unit)

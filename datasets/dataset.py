@@ -46,8 +46,9 @@ class Dataset:
     def views(self) -> ViewSet:
         """All views, in the order of the table: by scene, maps together."""
         table = pd.read_parquet(self.root / VIEWS)
-        if list(table.columns) != list(VIEW_COLUMNS):
-            raise InputError(f"{self.root / VIEWS}: has columns {list(table.columns)}, not {list(VIEW_COLUMNS)}")
+        missing = [column for column in VIEW_COLUMNS if column not in table]
+        if missing:
+            raise InputError(f"{self.root / VIEWS}: has no column {', '.join(missing)}")
         return ViewSet(table, self.root, depth_unit=self.manifest.depth_unit)
 
     def checksums(self) -> pd.DataFrame:
@@ -62,10 +63,16 @@ class Dataset:
         raise KeyError(f"the dataset {self.root} has no scene {scene!r}")
 
     def scene(self, name: str) -> Scene:
-        """Load one of the dataset's scenes; raises ``KeyError`` for a name it does not hold."""
+        """Load one of the dataset's scenes.
+
+        Raises ``KeyError`` for a name it does not hold, `InputError` where it holds pictures of the scene only.
+        """
         from ..sim.scene_files import load_scene
 
-        return load_scene(self.root / self.record(name).file)
+        file = self.record(name).file
+        if not file:
+            raise InputError(f"{self.root}: holds views of scene {name}, and not the scene itself")
+        return load_scene(self.root / file)
 
     def _verify_tables(self) -> None:
         path = self.root / CHECKSUMS

@@ -1,7 +1,7 @@
 """`generate`: from a spec to a complete dataset, on all cores, resumable at any moment.
 
-A few passes hand units of work to one executor: plan each scene, render the shards, decide what becomes of candidates
-where the protocol has them, measure covisibility. What is done is known from records on disk alone, so a generation
+A few passes hand units of work to one executor: plan each scene, render the shards, decide what becomes of the views
+(the protocol's own passes), measure covisibility. What is done is known from records on disk alone, so a generation
 that was killed continues as if nothing had happened. Memory is bounded by one scene per worker and one scene's table in
 the parent.
 """
@@ -22,12 +22,13 @@ from ..errors import InputError, RunError
 from ..sim.processes.executor import Executor, Unit
 from ..sim.processes.local import LocalProcesses
 from ..sim.processes.progress import followed, progress_bars
-from .candidates import decided_views, passes_over_candidates
-from .covisibility import MeasureCovisibility, covisibility_tasks
+from .covisibility import covisibility_tasks
 from .dataset import Dataset
-from .manifest import MANIFEST
-from .rendering import RenderState, shards
-from .scene_planning import PlannedScene, PlanScene, check_scenes, merged_categories, read_plan
+from .deciding import DecideViews
+from .manifest import MANIFEST, first_difference
+from .rendering import shards
+from .rendering_state import RenderState, read_plan
+from .scene_planning import PlannedScene, PlanScene, check_scenes, merged_categories
 from .sealing import LEFTOVERS, seal
 from .spec import DatasetSpec
 from .writer import WORK, disk_errors, read_record, write_record
@@ -68,21 +69,16 @@ def _make(spec: DatasetSpec, folder: Path, executor: Executor, *, progress: bool
     entries = [PlanScene(index, split, entry) for index, (split, entry) in enumerate(spec.scenes.entries())]
     with progress_bars(progress) as bar:
         perform(entries, "planning scenes")
-        scenes = [_planned(folder, task) for task in entries]
+        scenes = [task.planned(folder) for task in entries]
         check_scenes(scenes, spec)
         perform(_render_tasks(folder, scenes), "rendering views")
-        for title, decisions in passes_over_candidates(spec, folder, [scene.name for scene in scenes]):
-            perform(decisions, title)
-        tasks = [task for scene in scenes for task in _covisibility_tasks(spec, folder, scene.name)]
-        perform(tasks, "measuring covisibility")
+        for title, units in spec.protocol.passes(spec, folder, [scene.name for scene in scenes]):
+            perform(units, title)
+        decisions = [DecideViews(scene.name) for scene in scenes]
+        perform(decisions, "deciding views")
+        measured = [unit for made in decisions for unit in covisibility_tasks(made.scene, made.views(folder))]
+        perform(measured, "measuring covisibility")
     seal(spec, folder, scenes, versions(spec))
-
-
-def _planned(folder: Path, task: PlanScene) -> PlannedScene:
-    content = read_record(folder, task.record)
-    if content is None:
-        raise RunError(f"{folder}: the record {task.record} disappeared; run the same command again")
-    return PlannedScene.model_validate(content)
 
 
 def _render_tasks(folder: Path, scenes: Sequence[PlannedScene]) -> list[Unit]:
@@ -91,10 +87,6 @@ def _render_tasks(folder: Path, scenes: Sequence[PlannedScene]) -> list[Unit]:
     for scene in scenes:
         tasks += shards(scene.name, scene.file, read_plan(folder, scene.name)["condition"], categories)
     return tasks
-
-
-def _covisibility_tasks(spec: DatasetSpec, folder: Path, scene: str) -> list[MeasureCovisibility]:
-    return covisibility_tasks(scene, decided_views(spec, folder, scene))
 
 
 def versions(spec: DatasetSpec) -> dict[str, str]:
@@ -113,9 +105,9 @@ def _simulator_versions(name: str) -> dict[str, str]:
 
 def _open_complete(spec: DatasetSpec, folder: Path) -> Dataset:
     dataset = Dataset.open(folder)
-    difference = _difference(json.loads(dataset.manifest.spec.canonical()), json.loads(spec.canonical()))
+    difference = dataset.manifest.difference_from(spec)
     if difference:
-        raise InputError(f"{folder}: already holds a dataset of another spec ({difference}); choose another folder")
+        raise InputError(f"{folder}: already holds another dataset ({difference}); choose another folder")
     if (folder / WORK).exists():
         with _locked(folder):
             _remove_work(folder)
@@ -142,25 +134,13 @@ def _adopt(spec: DatasetSpec, folder: Path) -> None:
     shutil.rmtree(folder / WORK / "tmp", ignore_errors=True)  # what a killed generation was in the middle of writing
     found = read_record(folder, "spec.json")
     if found is not None and found != claim:
-        difference = _difference(found["spec"], claim["spec"]) or _difference(found["versions"], claim["versions"])
+        difference = first_difference(found["spec"], claim["spec"])
+        difference = difference or first_difference(found["versions"], claim["versions"])
         raise InputError(
             f"{folder}: holds an unfinished dataset of another spec or version ({difference}); choose another folder, "
             "or delete this one"
         )
     write_record(folder, "spec.json", claim)
-
-
-def _difference(there: dict[str, object], asked: dict[str, object]) -> str:
-    """Return the first key in which two specs differ, with both values; "" where they are equal."""
-    for key in sorted({*there, *asked}):
-        if there.get(key) != asked.get(key):
-            return f"{key} is {_short(there.get(key))} there, {_short(asked.get(key))} is asked for"
-    return ""
-
-
-def _short(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 @contextlib.contextmanager

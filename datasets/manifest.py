@@ -4,75 +4,78 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field, ValidationError
 
 from ..errors import InputError
+from .plan import PlacesRecord, SkippedRoom
+from .protocols import PROTOCOLS
 from .spec import DatasetSpec, SceneEntry, first_problem
+from .strict import Strict
 
 MANIFEST = "dataset.json"
 FORMAT: Literal["relocbench-dataset"] = "relocbench-dataset"
-VERSION: Literal[2] = 2
-
-#: Metres per step of a stored depth map. Sixteen bits then reach 32.7675 m; half a step is the rounding error.
-DEPTH_UNIT = 0.0005
+VERSION: Literal[3] = 3
 
 CONVENTIONS = {
     "world": "right-handed, metres, z up",
     "camera": "OpenCV axes: x right, y down, z forward",
     "pose": "world_from_camera; quaternion (w, x, y, z), normalised, w >= 0; translation in metres",
     "pixels": "continuous coordinates, the centre of the top-left pixel is (0.5, 0.5)",
-    "depth": "z-depth; stored as 16-bit steps of depth_unit metres; 0 where nothing was hit or farther than depth_max",
+    "depth": "z-depth; stored as 16-bit steps of depth_unit metres; 0 where nothing was hit or beyond 65535 steps",
     "semantic": "16-bit index into categories; 0 is unknown",
 }
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Generated(Strict):
+    """Where a dataset came from: it was generated, and ``spec`` makes the same bytes again."""
+
+    kind: Literal["generated"] = "generated"
+    spec: DatasetSpec
+
+    @property
+    def question(self) -> str:
+        """What its queries ask: what the protocol says."""
+        return self.spec.protocol.question
+
+    def __str__(self) -> str:
+        return str(self.spec.simulator)
 
 
-class SkippedRoom(_Strict):
-    """A room that the protocol left out, and why."""
+class Imported(Strict):
+    """Where a dataset came from: ``source``, a folder or file in another ``format``; ``notes`` say what was decided."""
 
-    room: str
-    reason: str
+    kind: Literal["imported"] = "imported"
+    format: str
+    source: str
+    notes: tuple[str, ...] = ()
+    question: str = "pose"
+
+    def __str__(self) -> str:
+        return f"{self.format}: {self.source}"
 
 
-class PlacesRecord(_Strict):
-    """The place classes of one scene: how they were made, where they lie, and how evenly views belong to them.
+class SceneRecord(Strict):
+    """One scene of a dataset: where it came from, its file, what was left out of it, and its place classes.
 
-    ``points`` are the classes' representative points in world x, y, and ``views`` the queries of each, by class. Of the
-    ``candidates``, ``dropped`` belong to no class and ``over_limit`` were more queries than asked for; neither are in
-    the dataset. ``centre`` is the view that the training images were to look like, None where they were chosen at
-    random.
+    A scene of an imported dataset has no file: there are views of it only.
     """
-
-    rule: str
-    centre: str | None
-    points: tuple[tuple[float, float], ...]
-    candidates: int
-    dropped: int
-    over_limit: int = 0
-    views: tuple[int, ...]
-
-
-class SceneRecord(_Strict):
-    """One scene of a dataset: where it came from, its file, what was left out of it, and its place classes."""
 
     name: str
     split: str
-    source: SceneEntry
-    file: str
-    sha256: str
-    triangles: int
-    rooms: int
+    source: SceneEntry | None = None
+    file: str | None = None
+    sha256: str | None = None
+    triangles: int | None = None
+    rooms: int | None = None
     skipped_rooms: tuple[SkippedRoom, ...] = ()
     places: PlacesRecord | None = None
 
 
-class SplitCounts(_Strict):
+class SplitCounts(Strict):
     """How much one split holds."""
 
     scenes: int
@@ -82,7 +85,7 @@ class SplitCounts(_Strict):
     queries: int
 
 
-class Manifest(_Strict):
+class Manifest(Strict):
     """Everything about a dataset but its rows and pixels. ``sha256`` covers this file, and through it all others.
 
     ``checksums`` is the SHA-256 of checksums.parquet, which holds the digest of every other file; so two datasets
@@ -90,19 +93,29 @@ class Manifest(_Strict):
     """
 
     format: Literal["relocbench-dataset"] = FORMAT
-    version: Literal[2] = VERSION
+    version: Literal[3] = VERSION
     name: str
-    spec: DatasetSpec
+    origin: Annotated[Generated | Imported, Field(discriminator="kind")]
     versions: dict[str, str]
     conventions: dict[str, str] = CONVENTIONS
-    depth_unit: float = DEPTH_UNIT
-    depth_max: float = DEPTH_UNIT * 65535
+    depth_unit: float
     categories: tuple[str, ...]
     scenes: tuple[SceneRecord, ...]
     splits: dict[str, SplitCounts]
     views: int
     checksums: str
     sha256: str = ""
+
+    @property
+    def spec(self) -> DatasetSpec | None:
+        """The spec of a generated dataset, None of an imported one."""
+        return self.origin.spec if isinstance(self.origin, Generated) else None
+
+    def difference_from(self, spec: DatasetSpec) -> str:
+        """Return in what this is not the dataset of ``spec``: the first key with both values, "" where it is."""
+        if self.spec is None:
+            return f"it was imported from {self.origin}"
+        return first_difference(json.loads(self.spec.canonical()), json.loads(spec.canonical()))
 
     def sealed(self) -> Manifest:
         """Return the manifest with its own digest filled in."""
@@ -127,18 +140,46 @@ def read_manifest(folder: Path) -> Manifest:
     data = _read_json(path)
     if data.get("format") != FORMAT:
         raise InputError(f"{path}: not the manifest of a relocbench dataset (no format: {FORMAT!r})")
-    if data.get("version") != VERSION:
+    if data.get("version") not in (2, VERSION):
         raise InputError(
-            f"{path}: the dataset has format version {data.get('version')}, this relocbench reads version {VERSION}; "
-            "generate it again, or install the relocbench that wrote it"
+            f"{path}: the dataset has format version {data.get('version')}, this relocbench reads versions 2 and "
+            f"{VERSION}; generate it again, or install the relocbench that wrote it"
         )
     try:
-        manifest = Manifest.model_validate(data)
+        manifest = Manifest.model_validate(_of_version_2(data) if data["version"] == 2 else data)
     except ValidationError as error:
         raise InputError(f"{path}: {first_problem(error, known=list(Manifest.model_fields))}") from error
     if manifest.sha256 != _digest(data):  # of what was written: fields that came since have defaults, and no digest
         raise InputError(f"{path}: was changed after it was written (its sha256 does not match); restore or regenerate")
     return manifest
+
+
+def first_difference(there: Mapping[str, Any], asked: Mapping[str, Any], within: str = "") -> str:
+    """Return the first key in which two nested mappings differ, with both values; "" where they are equal."""
+    for key in sorted({*there, *asked}):
+        one, other = there.get(key), asked.get(key)
+        if one != other:
+            if isinstance(one, Mapping) and isinstance(other, Mapping):
+                return first_difference(one, other, f"{within}{key}.")
+            return f"{within}{key} is {_short(one)} there, {_short(other)} is asked for"
+    return ""
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _of_version_2(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a manifest of the earlier version in the form of this one: all datasets were generated, every protocol's
+    parameters stood beside each other, and what was left out of the spec had one value."""
+    spec = {key: value for key, value in data["spec"].items() if key in DatasetSpec.model_fields}
+    own = PROTOCOLS.load(spec["protocol"]).model_fields
+    under = data["spec"].get(spec["protocol"].replace("-", "_"), {})
+    parameters = {key: value for key, value in {**data["spec"], **under}.items() if key in own}
+    spec["protocol"] = {**parameters, "name": spec["protocol"]}
+    rest = {key: value for key, value in data.items() if key not in ("spec", "depth_max")}
+    return {**rest, "version": VERSION, "origin": {"kind": "generated", "spec": spec}}
 
 
 def _digest(content: dict[str, Any]) -> str:

@@ -1,28 +1,18 @@
-"""`Plan`: the views that a protocol wants of one scene, as rows of the views table, before anything is rendered."""
+"""The rows of planned views, and the random numbers of a plan."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..sim.geometry import Pose
 from ..sim.scene import Scene
-from .manifest import SkippedRoom
 from .spec import DatasetSpec
 from .views import CAMERA_COLUMNS, VIEW_COLUMNS, pose_columns
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """A protocol's answer for one scene: rows with `VIEW_COLUMNS`, files and covisibility still empty, and what was
-    left out."""
-
-    table: pd.DataFrame
-    skipped: tuple[SkippedRoom, ...] = ()
 
 
 def generator(spec: DatasetSpec, scene: str, *purpose: str) -> np.random.Generator:
@@ -33,6 +23,10 @@ def generator(spec: DatasetSpec, scene: str, *purpose: str) -> np.random.Generat
     """
     names = [zlib.crc32(name.encode()) for name in (scene, *purpose)]
     return np.random.default_rng([spec.seed, *names])
+
+
+#: What a protocol's own column holds until something is known, by dtype.
+_UNKNOWN: dict[str, Any] = {"string": "", "int32": -1, "float64": np.nan}
 
 
 def planned_views(
@@ -63,10 +57,12 @@ def planned_views(
         "place": -1,
         "density": density,
         "covisibility": np.nan,
-        **dict.fromkeys(("reference_angle", "reference_distance"), np.nan),
         **dict.fromkeys(("covisible_reference", "image", "depth", "semantic"), ""),
     }
-    return pd.DataFrame(columns, index=range(len(names))).astype(VIEW_COLUMNS)[list(VIEW_COLUMNS)]
+    own = spec.protocol.columns
+    unknown = {name: _UNKNOWN[dtype] for name, dtype in own.items()}
+    dtypes = {**VIEW_COLUMNS, **own}
+    return pd.DataFrame({**columns, **unknown}, index=range(len(names))).astype(dtypes)[list(dtypes)]
 
 
 def joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ stored depth map (0.25 mm).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..sim.geometry import Camera, Pose, in_frustum
-from .manifest import DEPTH_UNIT
 
 Array = NDArray[Any]
 
@@ -52,12 +52,16 @@ class Residuals:
 
 @dataclass(frozen=True, eq=False)
 class DepthView:
-    """What the test needs of a view: camera, pose, z-depth (H, W) in metres, labels (H, W) or None."""
+    """What the test needs of a view: camera, pose, z-depth (H, W) in metres, labels (H, W) or None.
+
+    ``unit`` is the step, in metres, to which the depth was rounded when it was stored.
+    """
 
     camera: Camera
     pose: Pose
     depth: Array
     labels: Array | None = None
+    unit: float = 0.0005
 
     @cached_property
     def smooth(self) -> Array:
@@ -65,7 +69,7 @@ class DepthView:
         depth = np.pad(self.depth.astype(np.float32), 1, mode="edge")
         inverse = 1 / np.where(depth > 0, depth, np.float32(1e-3))
         middle = inverse[1:-1, 1:-1]
-        rounding = 4 * (DEPTH_UNIT / 2) * middle  # of the three depths that a bend is computed from
+        rounding = 4 * (self.unit / 2) * middle  # of the three depths that a bend is computed from
         smooth = self.depth > 0
         for before, after in ((inverse[1:-1, :-2], inverse[1:-1, 2:]), (inverse[:-2, 1:-1], inverse[2:, 1:-1])):
             smooth = smooth & (np.abs(before - 2 * middle + after) <= (_BEND + rounding) * middle)
@@ -151,16 +155,25 @@ def _amplification(camera: Camera, pixels: Array, inverse: Array, slope_u: Array
     return (normal_x * rays[:, 0] + normal_y * rays[:, 1] + normal_z * rays[:, 2]) / inverse
 
 
-def frustum_overlap(poses: Pose, camera: Camera, *, ranges: tuple[float, ...] = (1.0, 2.0, 3.5)) -> Array:
+def frustum_overlap(poses: Pose, cameras: Sequence[Camera], *, ranges: tuple[float, ...] = (1.0, 2.0, 3.5)) -> Array:
     """Return (N, N) the share of a grid of points in front of view i that fall into the image of view j.
 
     Walls are not considered; the smaller of both directions is returned, so that the result is symmetric.
     """
-    u, v = np.meshgrid(np.linspace(0, camera.width, 6)[1:-1], np.linspace(0, camera.height, 6)[1:-1])
-    pixels = np.stack([u.ravel(), v.ravel()], axis=-1)
-    points = np.concatenate([camera.backproject(pixels, np.full(len(pixels), depth)) for depth in ranges])
-    world = poses.transform_points(points)
+    points = {camera: _before(camera, ranges) for camera in set(cameras)}
+    world = np.stack([pose.transform_points(points[camera]) for pose, camera in zip(poses, cameras, strict=True)])
     shares = np.stack(
-        [in_frustum(world.reshape(-1, 3), pose, camera).reshape(len(poses), -1).mean(axis=1) for pose in poses], axis=1
+        [
+            in_frustum(world.reshape(-1, 3), pose, camera).reshape(len(poses), -1).mean(axis=1)
+            for pose, camera in zip(poses, cameras, strict=True)
+        ],
+        axis=1,
     )
     return np.minimum(shares, shares.T)
+
+
+def _before(camera: Camera, ranges: tuple[float, ...]) -> Array:
+    """Return a grid of points (P, 3) in front of a camera, in its own axes."""
+    u, v = np.meshgrid(np.linspace(0, camera.width, 6)[1:-1], np.linspace(0, camera.height, 6)[1:-1])
+    pixels = np.stack([u.ravel(), v.ravel()], axis=-1)
+    return np.concatenate([camera.backproject(pixels, np.full(len(pixels), depth)) for depth in ranges])

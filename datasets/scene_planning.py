@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import shutil
@@ -10,23 +9,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
-from pydantic import BaseModel, ConfigDict
+from typing import Any
 
 from ..errors import InputError
 from ..sim.scene import Scene, check_renderable
 from .manifest import SceneRecord
-from .planning import Plan
-from .rendering import RenderState, plan_file
+from .plan import Plan
+from .recorded_task import RecordedTask
+from .rendering_state import RenderState, plan_file
 from .spec import DatasetSpec, SceneEntry
-from .writer import WORK, FileRecord, digest, disk_errors, read_record, temporary_path, write_file, write_record
+from .strict import Strict
+from .writer import FileRecord, digest, disk_errors, read_record, temporary_path, write_table
 
 
-class PlannedScene(BaseModel):
+class PlannedScene(Strict):
     """What planning a scene left on disk: its record for the manifest, its categories, its files."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     scene: SceneRecord
     categories: tuple[str, ...]
@@ -40,12 +37,13 @@ class PlannedScene(BaseModel):
     @property
     def file(self) -> str:
         """The scene's ``.glb``, relative to the dataset."""
+        assert self.scene.file is not None  # a generated dataset holds its scenes
         return self.scene.file
 
 
 @dataclass(frozen=True)
-class PlanScene:
-    """A task: generate or load a scene, save it under ``scenes/``, plan its views, unless that is done."""
+class PlanScene(RecordedTask):
+    """A task: generate or load a scene, save it under ``scenes/``, and let the protocol plan its views."""
 
     index: int
     split: str
@@ -66,27 +64,22 @@ class PlanScene:
         """Where the record of the planned scene lies."""
         return f"plans/{self.index:05d}.json"
 
-    def perform(self, state: RenderState) -> None:
-        """Write the scene, its plan, and last the record of both."""
-        content = read_record(state.root, self.record)
-        if content is not None and all(file.holds(state.root) for file in PlannedScene.model_validate(content).files):
-            return
-        from .protocols import PROTOCOLS  # the houses behind it take half a second to import: in workers, not before
+    def done(self, root: Path) -> bool:
+        """Return whether the scene and its plan are there and whole."""
+        return read_record(root, self.record) is not None and all(f.holds(root) for f in self.planned(root).files)
 
+    def planned(self, root: Path) -> PlannedScene:
+        """Return what was planned; raises `RunError` where the scene is not planned yet."""
+        return PlannedScene.model_validate(self.result(root))
+
+    def work(self, state: RenderState) -> dict[str, Any]:
+        """Write the scene and its plan, and return the `PlannedScene`."""
         scene = _checked(_obtain(self.entry, state.spec), self.entry, state.spec)
-        plan = PROTOCOLS[state.spec.protocol](scene, self.split, state.spec)
-        files = [*_save(scene, state.root), write_file(state.root, f"{WORK}/{plan_file(scene.name)}", _parquet(plan))]
-        planned = PlannedScene(
-            scene=_record(scene, self.split, self.entry, plan, state.root),
-            categories=scene.categories,
-            files=tuple(files),
-        )
-        write_record(state.root, self.record, planned.model_dump(mode="json"))
-
-
-def read_plan(root: Path, scene: str) -> pd.DataFrame:
-    """Return the planned views of a scene of an unfinished dataset."""
-    return pd.read_parquet(root / WORK / plan_file(scene))
+        plan = state.spec.protocol.plan(scene, self.split, state.spec)
+        files = [*_save(scene, state.root), write_table(state.root, plan_file(scene.name), plan.table)]
+        record = _record(scene, self.split, self.entry, plan, state.root)
+        planned = PlannedScene(scene=record, categories=scene.categories, files=tuple(files))
+        return planned.model_dump(mode="json")
 
 
 def merged_categories(scenes: Sequence[PlannedScene]) -> tuple[str, ...]:
@@ -162,9 +155,3 @@ def _record(scene: Scene, split: str, entry: SceneEntry, plan: Plan, root: Path)
         rooms=len(scene.rooms),
         skipped_rooms=plan.skipped,
     )
-
-
-def _parquet(plan: Plan) -> bytes:
-    buffer = io.BytesIO()
-    plan.table.to_parquet(buffer, index=False)
-    return buffer.getvalue()

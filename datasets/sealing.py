@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..errors import RunError
-from ..sim.processes.executor import Unit
-from .candidates import decided_views, places_record
 from .covisibility import covisibility_tasks
 from .dataset import CHECKSUMS, VIEWS, file_digest
-from .manifest import MANIFEST, Manifest, SplitCounts
-from .rendering import COLUMNS, file_paths, shard_files, shards
-from .scene_planning import PlannedScene, merged_categories, read_plan
+from .deciding import DecideViews
+from .manifest import MANIFEST, Generated, Manifest, SplitCounts
+from .rendering import COLUMNS, file_paths, shards
+from .rendering_state import read_plan
+from .scene_planning import PlannedScene, merged_categories
 from .spec import SPLITS, DatasetSpec
 from .views import VIEW_COLUMNS
-from .writer import WORK, FileRecord, digest, disk_errors, read_record, temporary_path, write_file, write_record
+from .writer import WORK, FileRecord, digest, disk_errors, temporary_path, write_file, write_record
 
 _ARROW = {"string": pa.string(), "int32": pa.int32(), "float64": pa.float64()}
-VIEW_SCHEMA = pa.schema([(column, _ARROW[dtype]) for column, dtype in VIEW_COLUMNS.items()])
 #: Record of the files that were written for views which are not in the dataset, and go when it is complete.
 LEFTOVERS = "leftovers.json"
 CHECKSUM_SCHEMA = pa.schema([("path", pa.string()), ("size", pa.int64()), ("blake2b", pa.string())])
@@ -34,17 +31,18 @@ CHECKSUM_SCHEMA = pa.schema([("path", pa.string()), ("size", pa.int64()), ("blak
 def seal(spec: DatasetSpec, root: Path, scenes: Sequence[PlannedScene], versions: dict[str, str]) -> None:
     """Write views.parquet and checksums.parquet scene by scene, then ``dataset.json``, which says "complete"."""
     counts = {split: dict.fromkeys(SplitCounts.model_fields, 0) for split in SPLITS}
-    views = write_tables(root, VIEWS, VIEW_SCHEMA, _view_tables(spec, root, scenes, counts))
+    views = write_tables(root, VIEWS, view_schema(spec.protocol.columns), _view_tables(spec, root, scenes, counts))
     leftovers: list[str] = []
     checksums = write_tables(root, CHECKSUMS, CHECKSUM_SCHEMA, _checksum_tables(spec, root, scenes, views, leftovers))
     write_record(root, LEFTOVERS, leftovers)
     manifest = Manifest(
-        name=f"{spec.protocol}-{digest(spec.canonical().encode())[:8]}",
-        spec=spec,
+        name=f"{spec.protocol.name}-{digest(spec.canonical().encode())[:8]}",
+        origin=Generated(spec=spec),
         versions=versions,
+        depth_unit=spec.depth_unit,
         categories=merged_categories(scenes),
         scenes=tuple(
-            scene.scene.model_copy(update={"places": places_record(spec, root, scene.name)}) for scene in scenes
+            scene.scene.model_copy(update={"places": DecideViews(scene.name).places(root)}) for scene in scenes
         ),
         splits={split: SplitCounts(**count) for split, count in counts.items()},
         views=sum(count[role] for count in counts.values() for role in ("train", "references", "queries")),
@@ -52,6 +50,11 @@ def seal(spec: DatasetSpec, root: Path, scenes: Sequence[PlannedScene], versions
     )
     os.sync()  # once, for all files: after a power cut, a manifest on disk means that the rest is too
     write_file(root, MANIFEST, manifest.sealed().to_json().encode())
+
+
+def view_schema(columns: Mapping[str, str]) -> pa.Schema:
+    """Return the schema of views.parquet, with the ``columns`` that a protocol adds by name and dtype."""
+    return pa.schema([(column, _ARROW[dtype]) for column, dtype in {**VIEW_COLUMNS, **columns}.items()])
 
 
 def write_tables(root: Path, path: str, schema: pa.Schema, tables: Iterator[pd.DataFrame]) -> FileRecord:
@@ -68,14 +71,10 @@ def write_tables(root: Path, path: str, schema: pa.Schema, tables: Iterator[pd.D
 
 def finished_views(spec: DatasetSpec, root: Path, scene: str) -> pd.DataFrame:
     """Return the rows of a scene with the paths of their files and the measured covisibility."""
-    table = decided_views(spec, root, scene)
+    table = DecideViews(scene).views(root)
     for output in spec.outputs:
         table[COLUMNS[output]] = [file_paths(spec, view)[output] for view in table["view"]]
-    measured = [
-        result
-        for task in covisibility_tasks(scene, table)
-        for result in _finished(read_record(root, task.record), task)
-    ]
+    measured = [result for task in covisibility_tasks(scene, table) for result in task.result(root)]
     rows, shares, references = zip(*measured, strict=True) if measured else ([], [], [])
     table.loc[list(rows), "covisibility"] = shares
     table.loc[list(rows), "covisible_reference"] = references
@@ -101,21 +100,14 @@ def _checksum_tables(
     """Yield the files of each scene; those of views that were dropped are added to ``leftovers`` instead."""
     yield _rows([views])
     for scene in scenes:
-        plan = read_plan(root, scene.name)
-        dropped = plan["view"].drop(decided_views(spec, root, scene.name).index)
+        dropped = DecideViews(scene.name).dropped(root)
         unwanted = {path for view in dropped for path in file_paths(spec, view).values()}
         files = list(scene.files)
-        for shard in shards(scene.name, scene.file, plan["condition"], ()):
-            files += _finished(shard_files(root, shard.record), shard)
+        for shard in shards(scene.name, scene.file, read_plan(root, scene.name)["condition"], ()):
+            files += shard.files(root)
         files = [file for file in files if not file.path.startswith(WORK)]  # which goes as a whole
         leftovers += [file.path for file in files if file.path in unwanted]
         yield _rows([file for file in files if file.path not in unwanted])
-
-
-def _finished(record: Any, task: Unit) -> Any:
-    if record is None:
-        raise RunError(f"{task.name}: its record disappeared during the generation; run the same command again")
-    return record
 
 
 def _rows(files: Sequence[FileRecord]) -> pd.DataFrame:

@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from itertools import pairwise
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
 from ..errors import InputError
 from ..sim.geometry import Camera
+from ..sim.processes.executor import Unit
+from ..sim.scene import Scene
+from .plan import Decision, Plan
+from .protocols import PROTOCOLS
+from .strict import Strict
 
 #: A scene to generate or load: a house's seed, the path of a ``.glb``, or, for the simulator habitat, the path of a
 #: scene-dataset config and a scene in it: ``PATH.scene_dataset_config.json#SCENE``.
 SceneEntry = Annotated[int, Field(ge=0)] | str
 Output = Literal["rgb", "depth", "semantic"]
-ProtocolName = Literal["sparse-reference", "cross-view", "recorded-path"]
-Range = tuple[float, float]
 
 SPLITS = ("train", "val", "test")
-CORNERS = 4
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class CameraSpec(_Strict):
+class CameraSpec(Strict):
     """The pinhole camera of every view: square pixels, centred principal point."""
 
     width: int = Field(default=256, ge=8, le=8192)
@@ -45,12 +42,12 @@ class CameraSpec(_Strict):
         return Camera.from_fov(self.width, self.height, self.horizontal_fov)
 
 
-class SimulatorSpec(_Strict):
+class SimulatorSpec(Strict):
     """Which simulator renders, and the options it is opened with. A bare name stands for no options."""
 
     name: str = "raycast"
     """See 'relocbench list simulators'."""
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
     """Keyword options of that simulator."""
 
     @model_validator(mode="before")
@@ -62,7 +59,7 @@ class SimulatorSpec(_Strict):
         return ", ".join([self.name, *(f"{key}={value}" for key, value in self.options.items())])
 
 
-class ScenesSpec(_Strict):
+class ScenesSpec(Strict):
     """Which scenes make up each split. A scene belongs to one split only."""
 
     train: tuple[SceneEntry, ...] = ()
@@ -90,36 +87,52 @@ class ScenesSpec(_Strict):
         return [(split, entry) for split in SPLITS for entry in getattr(self, split)]
 
 
-class CrossViewSpec(_Strict):
-    """The parameters of the protocol cross-view: its candidates, the place classes among them, who belongs to which."""
+class Protocol(Strict):
+    """One way to turn scenes into references, queries and views to learn from; its fields are its parameters.
 
-    views_per_scene: int = Field(default=5000, ge=2)
-    """Candidate views sampled over the whole of every val or test scene; those of no class are dropped."""
-    places: int = Field(default=100, ge=2)
-    """Place classes per scene, each with one training image."""
-    queries_per_scene: int | None = Field(default=None, ge=1)
-    """At most so many of the views that belong to classes become queries, drawn at random; by default all of them."""
-    training_images: Literal["similar", "random"] = "similar"
-    """Whether the training images are chosen to look alike, as in the paper, or at random."""
-    max_range: float = Field(default=5.0, gt=0)
-    """Metres from which a view still sees a place's representative point."""
-    occlusion: bool = True
-    """Whether a point behind a wall is out of sight."""
-    cell_size: float = Field(default=2.0, gt=0)
-    """Metres; no two training images are taken in the same cell of this grid over x and y, and over yaw."""
-    cell_angle: float = Field(default=30.0, gt=0, le=360)
-    """Degrees; the same grid's resolution in yaw."""
+    A newcomer derives a class in a folder of its own under ``datasets/protocols/``, gives ``name`` a ``Literal``, and
+    registers it. Everything is deterministic: equal specs give equal views, whoever computes them and in which order.
+    """
+
+    name: str
+    """Which protocol it is."""
+
+    question: ClassVar[str] = "pose"
+    """What its queries ask, see ``bench/questions``."""
+    columns: ClassVar[Mapping[str, str]] = {}
+    """What its views have beyond `VIEW_COLUMNS`: names and dtypes."""
+
+    @abstractmethod
+    def plan(self, scene: Scene, split: str, spec: DatasetSpec) -> Plan:
+        """Plan one scene of a split, before anything is rendered; raises `InputError` where the scene does not suit.
+
+        The random numbers are those of :func:`relocbench.datasets.planning.generator`.
+        """
+
+    def check(self, spec: DatasetSpec) -> None:
+        """Raise ``ValueError`` where the rest of the spec does not fit the protocol; anything fits by default."""
+
+    def passes(self, spec: DatasetSpec, root: Path, scenes: Sequence[str]) -> Iterator[tuple[str, Sequence[Unit]]]:
+        """Yield the title and the units of each pass over rendered views that decides among them; none by default.
+
+        A pass begins when the one before it is done, and what it found lies in the records of its units.
+        """
+        return iter(())
+
+    def decide(self, spec: DatasetSpec, root: Path, scene: str) -> Decision | None:
+        """Return what becomes of a scene's planned views once all passes are done; None: they stay as planned."""
+        return None
 
 
-class DatasetSpec(_Strict):
+class DatasetSpec(Strict):
     """One dataset to generate: the protocol with its parameters, the scenes, the camera, the simulator, the seed.
 
     Equal specs make equal bytes, whatever the machine's number of cores.
     """
 
-    protocol: ProtocolName = "sparse-reference"
-    """Which protocol turns scenes into views; ``cross_view`` holds the parameters of one, those from
-    ``queries_per_room`` on are of the sparse references, and recorded paths know the first of these."""
+    protocol: SerializeAsAny[Protocol]
+    """Which protocol turns scenes into views, with its parameters; a bare name stands for their defaults. Parameters
+    beside it, as earlier versions had them, are read too."""
     seed: int = Field(default=0, ge=0)
     """Decides every sampled pose, together with the scene's name."""
     simulator: SimulatorSpec = SimulatorSpec()
@@ -136,28 +149,26 @@ class DatasetSpec(_Strict):
     """What is written for each view."""
     image_format: Literal["png", "jpg"] = "png"
     """jpg is smaller and lossy; depth and semantic maps are always png."""
+    depth_unit: float = Field(default=0.0005, gt=0, le=0.1)
+    """Metres per step of a stored depth map. Sixteen bits then reach 65535 steps; half a step is the rounding error."""
 
-    train_views_per_scene: int = Field(default=0, ge=0)
-    """Views sampled over the whole of every train scene."""
-    camera_height: Range = (1.2, 1.6)
-    """Metres above the floor between which the height of cameras varies, except of corner references."""
-    pitch_std: float = Field(default=3.0, ge=0, le=30)
-    """Standard deviation, in degrees, of the pitch of cameras, except of corner references."""
-    cross_view: CrossViewSpec = CrossViewSpec()
-    """Parameters of the protocol cross-view."""
+    @model_validator(mode="before")
+    @classmethod
+    def _parameters_of_the_protocol(cls, value: Any) -> Any:
+        return with_protocol(value) if isinstance(value, Mapping) else value
 
-    queries_per_room: int = Field(default=50, ge=0)
-    """Queries sampled in every room of a val or test scene."""
-    references_per_room: tuple[int, ...] = (CORNERS,)
-    """Densities of the sweep; the first is 4, one reference in each corner, and later ones only add."""
-    reference_height: float = Field(default=1.6, gt=0)
-    """Metres above the floor of the four corner references: standing height."""
-    map: Literal["room", "scene"] = "room"
-    """Whether each room is a map of its own, as in the paper, or a scene's rooms share one map."""
-    min_room_area: float = Field(default=5.0, ge=0)
-    """Square metres; smaller rooms are skipped, and the manifest says so."""
-    min_room_width: float = Field(default=2.0, ge=0)
-    """Metres; rooms that are narrower, such as corridors, are skipped, and the manifest says so."""
+    @field_validator("protocol", mode="before")
+    @classmethod
+    def _known_protocol(cls, value: Any) -> Any:
+        if isinstance(value, Protocol):
+            return value
+        if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
+            raise ValueError("a protocol is its name, or a mapping with its name and its parameters")
+        own = _protocol_class(value["name"])
+        try:
+            return own.model_validate(value)
+        except ValidationError as error:
+            raise ValueError(first_problem(error, known=list(own.model_fields))) from error
 
     @field_validator("outputs")
     @classmethod
@@ -166,35 +177,9 @@ class DatasetSpec(_Strict):
             raise ValueError("name at least one output, each once")
         return value
 
-    @field_validator("references_per_room", mode="before")
-    @classmethod
-    def _bare_number(cls, value: Any) -> Any:
-        return [value] if isinstance(value, int) else value
-
-    @field_validator("references_per_room")
-    @classmethod
-    def _sweep(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if not value or value[0] != CORNERS or any(b <= a for a, b in pairwise(value)):
-            raise ValueError(f"densities start with {CORNERS} (one reference per corner) and grow, not {list(value)}")
-        return value
-
-    @field_validator("camera_height")
-    @classmethod
-    def _interval(cls, value: Range) -> Range:
-        if not 0 < value[0] <= value[1]:
-            raise ValueError(f"a range is [low, high] with 0 < low <= high, not {list(value)}")
-        return value
-
     @model_validator(mode="after")
     def _fits_the_protocol(self) -> DatasetSpec:
-        if self.protocol != "cross-view":
-            if self.cross_view != CrossViewSpec():
-                raise ValueError(f"cross_view holds parameters of another protocol than {self.protocol}")
-            return self
-        if self.query_condition not in (None, self.condition):
-            raise ValueError("query_condition: cross-view chooses references among views that are rendered already")
-        if self.cross_view.training_images == "similar" and "rgb" not in self.outputs:
-            raise ValueError("outputs: without rgb nothing looks alike; add it, or set training_images to random")
+        self.protocol.check(self)
         return self
 
     def condition_of(self, role: str) -> str:
@@ -206,29 +191,18 @@ class DatasetSpec(_Strict):
         return json.dumps(self.model_dump(mode="json"), sort_keys=True)
 
 
-def load_spec(path: Path) -> DatasetSpec:
-    """Read a spec from a YAML file; relative paths of scenes are taken from the file's folder.
-
-    Raises `InputError` where the file is missing, is not YAML, or a key is unknown or has a value out of range.
-    """
-    try:
-        data = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(data, Mapping):
-        raise InputError(f"{path}: a dataset spec is a mapping of keys to values; see 'relocbench list tracks'")
-    return parse_spec(data, where=str(path), folder=path.parent)
-
-
 def parse_spec(data: Mapping[str, Any], *, where: str, folder: Path | None = None) -> DatasetSpec:
     """Validate a spec; ``where`` names its file in errors, ``folder`` is where relative scene paths start.
 
     Raises `InputError` that names the file and the key.
     """
     try:
+        data = with_protocol(data)
         spec = DatasetSpec.model_validate(data)
     except ValidationError as error:
-        raise InputError(f"{where}: {first_problem(error, known=_keys(DatasetSpec))}") from error
+        raise InputError(f"{where}: {first_problem(error, known=_known_keys(data))}") from error
+    except ValueError as error:
+        raise InputError(f"{where}: {error}") from error
     if folder is None:
         return spec
     paths = {split: tuple(_rooted(entry, folder) for entry in getattr(spec.scenes, split)) for split in SPLITS}
@@ -238,16 +212,48 @@ def parse_spec(data: Mapping[str, Any], *, where: str, folder: Path | None = Non
 def first_problem(error: ValidationError, *, known: list[str]) -> str:
     """Return one line about the first thing a pydantic model disliked: the key, what is wrong, what is allowed."""
     problem = error.errors()[0]
-    key = ".".join(str(part) for part in problem["loc"]) or "the whole"
+    key = ".".join(str(part) for part in problem["loc"])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if problem["type"] == "extra_forbidden":
         allowed = f"; known keys are {', '.join(known)}" if len(problem["loc"]) == 1 else ""
         return f"unknown key {key!r}{allowed}{more}"
-    return f"{key}: {problem['msg'].removeprefix('Value error, ')}{more}"
+    return f"{key}{': ' if key else ''}{problem['msg'].removeprefix('Value error, ')}{more}"
 
 
-def _keys(model: type[BaseModel]) -> list[str]:
-    return list(model.model_fields)
+def _known_keys(data: Mapping[str, Any]) -> list[str]:
+    """Return the keys of a spec, and the parameters of its protocol, which may stand beside them."""
+    protocol = data.get("protocol")
+    own = _protocol_class(protocol["name"]).model_fields if isinstance(protocol, Mapping) else {}
+    return [*DatasetSpec.model_fields, *(name for name in own if name != "name")]
+
+
+def with_protocol(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a spec's plain values with the protocol as a mapping that holds all of its parameters.
+
+    In earlier versions the protocol was a name, and its parameters stood beside it or under its name.
+    """
+    given = data.get("protocol")
+    name = given.get("name") if isinstance(given, Mapping) else given
+    if not isinstance(name, str):
+        return dict(data)
+    own = _protocol_class(name).model_fields
+    beside = {key: value for key, value in data.items() if key in own and key not in DatasetSpec.model_fields}
+    under = data.get(name.replace("-", "_")) or {}
+    if not isinstance(under, Mapping):
+        raise ValueError(f"{name.replace('-', '_')}: holds the parameters of the protocol, by name")
+    moved = {*beside, name.replace("-", "_")}
+    parameters = {**beside, **under, **(given if isinstance(given, Mapping) else {"name": name})}
+    return {**{key: value for key, value in data.items() if key not in moved}, "protocol": parameters}
+
+
+def _protocol_class(name: str) -> type[Protocol]:
+    try:
+        own = PROTOCOLS.load(name)
+    except InputError as error:
+        raise ValueError(f"protocol: {error}") from error
+    if not (isinstance(own, type) and issubclass(own, Protocol)):
+        raise ValueError(f"protocol: {name!r} is registered as {own!r}, which is not derived from Protocol")
+    return own
 
 
 def _rooted(entry: SceneEntry, folder: Path) -> SceneEntry:

@@ -18,7 +18,8 @@ from ..sim.geometry import Camera, Pose
 POSE_COLUMNS = ["qw", "qx", "qy", "qz", "tx", "ty", "tz"]
 CAMERA_COLUMNS = ["width", "height", "fx", "fy", "cx", "cy"]
 
-#: Columns of views.parquet and their dtypes. Floats are float64 and NaN where they do not apply; strings "" likewise.
+#: Columns of views.parquet and their dtypes, those of the protocol's own aside, which stand beside them. Floats are
+#: float64 and NaN where they do not apply; strings "" likewise.
 VIEW_COLUMNS: dict[str, str] = {
     "view": "string",  # unique id, "<scene>/<name>", also the stem of its files
     "scene": "string",
@@ -36,8 +37,6 @@ VIEW_COLUMNS: dict[str, str] = {
     "covisibility": "float64",  # queries: the share of its pixels that ``covisible_reference`` sees
     "covisible_reference": "string",  # queries: the reference of its place; without places, of the first density the
     # one that sees most of it
-    "reference_angle": "float64",  # queries of places: degrees between its optical axis and its reference's, from above
-    "reference_distance": "float64",  # queries of places: metres between its camera and its reference's
     "image": "string",  # paths relative to the dataset's folder, "" where the output was not asked for
     "depth": "string",
     "semantic": "string",
@@ -111,7 +110,7 @@ class ViewSet(Sequence[View]):
             room=row["room"],
             condition=row["condition"],
             place=int(row["place"]),
-            camera=Camera(*(int(row[c]) for c in CAMERA_COLUMNS[:2]), *(float(row[c]) for c in CAMERA_COLUMNS[2:])),
+            camera=camera_of(row),
             pose=pose_from_table(self.table.iloc[[int(index)]])[0],
             root=self.root,
             files={kind: row[kind] for kind in ("image", "depth", "semantic")},
@@ -139,6 +138,11 @@ class ViewSet(Sequence[View]):
     def poses(self) -> Pose:
         """The ground-truth poses as one batch (N, 4, 4)."""
         return pose_from_table(self.table)
+
+
+def camera_of(row: pd.Series) -> Camera:
+    """Return the camera that a row of a views table holds."""
+    return Camera(*(int(row[c]) for c in CAMERA_COLUMNS[:2]), *(float(row[c]) for c in CAMERA_COLUMNS[2:]))
 
 
 def pose_from_table(table: pd.DataFrame, prefix: str = "") -> Pose:

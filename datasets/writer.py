@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import io
 import itertools
 import json
 import os
@@ -21,10 +22,10 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import InputError, RunError
-from .manifest import DEPTH_UNIT
 
 WORK = ".work"
 
@@ -113,18 +114,25 @@ def read_record(root: Path, path: str) -> Any | None:
         return None
 
 
+def write_table(root: Path, path: str, table: pd.DataFrame) -> FileRecord:
+    """Write a table as parquet, with its index; ``path`` is relative to the working area."""
+    buffer = io.BytesIO()
+    table.to_parquet(buffer)
+    return write_file(root, f"{WORK}/{path}", buffer.getvalue())
+
+
 def encode_image(rgb: NDArray[Any], image_format: str) -> bytes:
     """Return the bytes of a png or jpg of an sRGB image (H, W, 3) uint8."""
     options = PNG_PICTURE if image_format == "png" else JPG_QUALITY
     return _encode(f".{image_format}", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
 
 
-def encode_depth(depth: NDArray[Any]) -> bytes:
-    """Return a 16-bit png of z-depth (H, W) in metres, in steps of `DEPTH_UNIT`.
+def encode_depth(depth: NDArray[Any], unit: float) -> bytes:
+    """Return a 16-bit png of z-depth (H, W) in metres, in steps of ``unit`` metres.
 
-    What lies beyond 65535 steps (32.7675 m) becomes 0, "nothing seen": a saturated value would be a wrong surface.
+    What lies beyond 65535 steps becomes 0, "nothing seen": a saturated value would be a wrong surface.
     """
-    steps = np.rint(depth.astype(np.float64) / DEPTH_UNIT)
+    steps = np.rint(depth.astype(np.float64) / unit)
     steps[~(steps <= 65535)] = 0
     return _encode(".png", steps.astype(np.uint16), PNG_FAST)
 

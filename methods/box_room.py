@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..datasets.manifest import DEPTH_UNIT
 from ..datasets.views import VIEW_COLUMNS, ViewSet, pose_columns
 from ..sim.geometry import Camera, Pose
 
@@ -23,6 +22,7 @@ SIZE = (5.0, 4.0, 2.6)
 
 CAMERA = Camera.from_fov(160, 120, 90.0)
 
+DEPTH_UNIT = 0.0005  # metres per step of a stored depth map
 _TEXELS_PER_METRE = 100
 
 

@@ -155,9 +155,9 @@ def _outlines(dataset: Dataset) -> dict[str, list[RoomOutline]]:
     """Read each scene's rooms from its sidecar alone: the meshes beside it are large."""
     rooms: dict[str, list[RoomOutline]] = {}
     for record in dataset.manifest.scenes:
-        path = (dataset.root / record.file).with_suffix(".json")
-        if path.exists():  # a scene that somebody brought has none
-            rooms[record.name] = _rooms(path)
+        sidecar = None if record.file is None else (dataset.root / record.file).with_suffix(".json")
+        if sidecar is not None and sidecar.exists():  # a scene that somebody brought has none
+            rooms[record.name] = _rooms(sidecar)
     return rooms
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ...datasets.spec import DatasetSpec, ProtocolName, SimulatorSpec, first_problem, parse_spec
+from ...datasets.spec import DatasetSpec, SimulatorSpec, first_problem, parse_spec, with_protocol
+from ...datasets.strict import Strict
 from ...errors import InputError
 from ..scoring import METRICS, PRIMARY
 
@@ -19,18 +20,16 @@ Size = Literal["mini", "small", "full"]
 _FOLDER = Path(__file__).resolve().parent
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True)
-
-
-class MethodEntry(_Strict):
+class MethodEntry(Strict):
     """One method of a track. A bare name stands for that method with its default configuration."""
+
+    model_config = ConfigDict(populate_by_name=True)
 
     name: str
     """A registered name, or path/to/file.py:ClassName."""
     display: str = Field("", alias="as", pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$|^$")
     """What tables call it, and its folder; the method's own name by default. Unique in the track."""
-    config: dict[str, Any] = {}
+    config: dict[str, Any] = Field(default_factory=dict)
     """Values of its typed configuration that differ from the defaults."""
 
     @model_validator(mode="before")
@@ -44,7 +43,7 @@ class MethodEntry(_Strict):
         return self.display or self.name
 
 
-class SizeSpec(_Strict):
+class SizeSpec(Strict):
     """One size of a track."""
 
     dataset: DatasetSpec
@@ -53,7 +52,7 @@ class SizeSpec(_Strict):
     """Display names of the methods that this size runs; all of the track's by default."""
 
 
-class SweepSpec(_Strict):
+class SweepSpec(Strict):
     """Methods of a track that differ in one number: the report draws the primary metric against it."""
 
     name: str = Field(min_length=1)
@@ -71,18 +70,17 @@ class SweepSpec(_Strict):
         return value
 
 
-class TrackSpec(_Strict):
+class TrackSpec(Strict):
     """A frozen benchmark: what is generated, which methods run on it, and which metric ranks them.
 
-    In the file, a top-level ``dataset`` holds what all sizes share; each size lays its own ``dataset`` over it, by key.
+    In the file, a top-level ``protocol`` and ``dataset`` hold what all sizes share; each size lays its own over
+    them, by key.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     """The name that users type; a published track's content never changes, a new version gets a new name."""
     version: int = Field(ge=1)
     """Counts changes before publication."""
-    protocol: ProtocolName
-    """Which protocol the dataset follows."""
     description: str
     """One line for 'relocbench list tracks'."""
     seed: int = Field(0, ge=0)
@@ -123,9 +121,19 @@ class TrackSpec(_Strict):
             for name in spec.methods or ():
                 if name not in labels:
                     raise ValueError(f"size {size} names the method {name!r}; the track has {', '.join(labels)}")
-            if spec.dataset.protocol != self.protocol:
-                raise ValueError(f"size {size} has protocol {spec.dataset.protocol!r}, the track {self.protocol!r}")
+        if len({type(spec.dataset.protocol) for spec in self.sizes.values()}) > 1:
+            raise ValueError("the sizes follow different protocols; a track has one")
         return self
+
+    @property
+    def protocol(self) -> str:
+        """The name of the protocol that the dataset of every size follows."""
+        return next(iter(self.sizes.values())).dataset.protocol.name
+
+    @property
+    def question(self) -> str:
+        """What the queries ask: what the protocol says."""
+        return next(iter(self.sizes.values())).dataset.protocol.question
 
     def size(self, name: str) -> SizeSpec:
         """Return one size; raises `InputError` where the track does not have it."""
@@ -169,7 +177,9 @@ def load_track(track: str | Path) -> TrackSpec:
     try:
         spec = TrackSpec.model_validate(_with_sizes(data, path))
     except ValidationError as error:
-        raise InputError(f"{path}: {first_problem(error, known=[*TrackSpec.model_fields, 'dataset'])}") from error
+        raise InputError(
+            f"{path}: {first_problem(error, known=[*TrackSpec.model_fields, 'protocol', 'dataset'])}"
+        ) from error
     entries = tuple(entry.model_copy(update={"name": _rooted(entry.name, path)}) for entry in spec.methods)
     return spec.model_copy(update={"methods": entries})
 
@@ -188,18 +198,33 @@ def _find(track: str | Path) -> Path:
 
 
 def _with_sizes(data: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """Lay every size's dataset over the shared one, under the track's protocol; parse it with its own messages."""
-    protocol = {"protocol": data["protocol"]} if "protocol" in data else {}
-    shared = {**protocol, **(data.get("dataset") or {})}
+    """Lay every size's protocol and dataset over the shared ones, and parse them with their own messages."""
+    name = _name(data.get("protocol"))
+    shared = _dataset(data, name, path, "the track")
     sizes = data.get("sizes") or {}
     resolved = {}
-    for name, size in sizes.items():
-        if not isinstance(size, Mapping):
-            raise InputError(f"{path}: sizes.{name} is a mapping with a dataset, not {size!r}")
-        merged = _laid_over(shared, size.get("dataset") or {})
-        spec = parse_spec(merged, where=f"{path}: sizes.{name}.dataset", folder=path.resolve().parent)
-        resolved[name] = {**size, "dataset": spec}
-    return {**{key: value for key, value in data.items() if key != "dataset"}, "sizes": resolved}
+    for size, own in sizes.items():
+        if not isinstance(own, Mapping):
+            raise InputError(f"{path}: sizes.{size} is a mapping with a dataset, not {own!r}")
+        merged = _laid_over(shared, _dataset(own, name, path, f"sizes.{size}"))
+        spec = parse_spec(merged, where=f"{path}: sizes.{size}.dataset", folder=path.resolve().parent)
+        resolved[size] = {**{key: value for key, value in own.items() if key != "protocol"}, "dataset": spec}
+    return {**{key: value for key, value in data.items() if key not in ("dataset", "protocol")}, "sizes": resolved}
+
+
+def _dataset(data: Mapping[str, Any], name: Any, path: Path, what: str) -> dict[str, Any]:
+    """Return the spec that stands under ``dataset``, with the protocol that stands beside it inside."""
+    dataset, given = data.get("dataset") or {}, data.get("protocol") or {}
+    if not isinstance(dataset, Mapping):
+        raise InputError(f"{path}: {what}: dataset is a mapping of keys to values, not {dataset!r}")
+    try:
+        return with_protocol({**dataset, "protocol": {"name": name, **(given if isinstance(given, Mapping) else {})}})
+    except ValueError as error:
+        raise InputError(f"{path}: {what}: {error}") from error
+
+
+def _name(protocol: Any) -> Any:
+    return protocol.get("name") if isinstance(protocol, Mapping) else protocol
 
 
 def _laid_over(base: Any, top: Any) -> Any:

@@ -1,23 +1,20 @@
-"""Protocols turn scenes into planned views; rendering and writing them is the same for all.
+"""Protocols turn scenes into views, one folder each; rendering and writing these is the same for all.
 
-A protocol is a function of a scene, its split and the spec. It must be deterministic and cheap, for it runs before
-anything is rendered; a scene that does not suit it raises `InputError`.
+A protocol is a class derived from :class:`relocbench.datasets.spec.Protocol`, whose fields are its parameters. Another
+package adds one by an entry point of the group ``relocbench.protocols``.
 """
 
-from collections.abc import Callable
+from typing import Any
 
-from ...sim.scene import Scene
-from ..planning import Plan
-from ..spec import DatasetSpec
-from .cross_view import plan_cross_view
-from .recorded_path import plan_recorded_path
-from .sparse_reference import plan_sparse_reference
+from ...registry import Registry
 
-Protocol = Callable[[Scene, str, DatasetSpec], Plan]
-
-#: By the name that a spec gives under ``protocol``.
-PROTOCOLS: dict[str, Protocol] = {
-    "cross-view": plan_cross_view,
-    "recorded-path": plan_recorded_path,
-    "sparse-reference": plan_sparse_reference,
-}
+#: Classes derived from `Protocol`, by the name that a track gives under ``protocol``.
+PROTOCOLS: Registry[Any] = Registry(
+    "protocol",
+    "protocols",
+    {
+        "cross-view": ".datasets.protocols.cross_view.protocol:CrossView",
+        "recorded-path": ".datasets.protocols.recorded_path.protocol:RecordedPath",
+        "sparse-reference": ".datasets.protocols.sparse_reference.protocol:SparseReference",
+    },
+)

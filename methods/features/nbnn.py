@@ -1,7 +1,7 @@
 """Naive Bayes nearest neighbour distances to many images at once.
 
-`relocbench.datasets.appearance.nbnn_distance` is the same distance between two sets of descriptors, for choosing the
-places of a dataset; this is the batched form that answers a query: one multiplication for all K prototypes.
+`nbnn_distance` of the protocol cross-view is the same distance between two sets of descriptors, for choosing the places
+of a dataset; this is the batched form that answers a query: one multiplication for all K prototypes.
 """
 
 from __future__ import annotations

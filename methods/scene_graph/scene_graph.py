@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ...datasets.places import representative_point
+from ...datasets.protocols.cross_view.places import representative_point
+from ...datasets.protocols.cross_view.visibility import VisibilityCone
 from ...datasets.views import View, ViewSet
-from ...datasets.visibility import VisibilityCone
 from ..features.patch_netvlad import PatchNetVlad
 from ..features.regions import semantic_regions
 from ..method import Estimate, Method, MethodConfig, Privilege, Query

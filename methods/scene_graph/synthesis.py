@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...datasets.places import place_of
-from ...datasets.spec import CrossViewSpec
-from ...datasets.visibility import VisibilityCone
+from ...datasets.protocols.cross_view.parameters import PlaceParameters
+from ...datasets.protocols.cross_view.places import place_of
+from ...datasets.protocols.cross_view.visibility import VisibilityCone
 from ...sim.geometry import Camera, Pose
 
 Array = NDArray[Any]
@@ -142,7 +142,7 @@ def virtual_views(
         view = look_at_cloud(cloud, pose, camera)
         if view.margin >= MOST_MARGIN:
             continue
-        place = place_of(VisibilityCone.of(view.depth, pose, camera), points, CrossViewSpec())
+        place = place_of(VisibilityCone.of(view.depth, pose, camera), points, PlaceParameters())
         if place >= 0:
             left -= 1
             yield view, place

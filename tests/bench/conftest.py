@@ -11,12 +11,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from relocbench.datasets.dataset import CHECKSUMS, VIEWS, file_digest
-from relocbench.datasets.manifest import MANIFEST, Manifest, SceneRecord, SplitCounts
+from relocbench.datasets.manifest import MANIFEST, Generated, Manifest, SceneRecord, SplitCounts
 from relocbench.datasets.spec import DatasetSpec
 from relocbench.datasets.views import VIEW_COLUMNS, pose_columns
 from relocbench.sim.geometry import Pose
 
-SPEC = {"scenes": {"train": [1], "test": [2, 3]}, "camera": {"width": 16, "height": 16}, "outputs": ["rgb"]}
+SPEC = {
+    "protocol": "sparse-reference",
+    "scenes": {"train": [1], "test": [2, 3]},
+    "camera": {"width": 16, "height": 16},
+    "outputs": ["rgb"],
+}
 SCENES = {"scene-1": "train", "scene-2": "test", "scene-3": "test"}
 ROOMS = ("kitchen", "bath")
 REFERENCES = (4, 8)
@@ -26,7 +31,7 @@ METHODS = Path(__file__).parent / "pluggable_methods.py"
 TRACK = """
 name: tiny
 version: 1
-protocol: sparse-reference
+protocol: {name: sparse-reference}
 description: A test.
 seed: 11
 dataset: {outputs: [rgb]}
@@ -98,7 +103,6 @@ def _rows(
     constants = {"scene": scene, "split": split, "role": role, "map": map_name, "room": map_name.rpartition("/")[2]}
     camera = {"width": 16, "height": 16, "fx": 8.0, "fy": 8.0, "cx": 8.0, "cy": 8.0}
     unused = {"condition": "day", "simulator": "none", "place": -1, "density": 0, "covisibility": np.nan}
-    unused |= {"reference_angle": np.nan, "reference_distance": np.nan}
     files = {"covisible_reference": "", "depth": "", "semantic": ""}
     ids = [f"{scene}/{name}" for name in names]
     columns = {"view": ids, "image": [f"images/{name}.png" for name in ids], **pose_columns(poses)}
@@ -120,8 +124,9 @@ def _manifest(root: Path, views: int) -> Manifest:
     nothing = SplitCounts(scenes=0, maps=0, train=0, references=0, queries=0)
     return Manifest(
         name="tiny",
-        spec=DatasetSpec.model_validate(SPEC),
+        origin=Generated(spec=DatasetSpec.model_validate(SPEC)),
         versions={},
+        depth_unit=0.0005,
         categories=("unknown",),
         scenes=tuple(scenes),
         splits={

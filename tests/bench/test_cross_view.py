@@ -156,7 +156,7 @@ def test_the_report_compares_methods_with_maps_with_each_other_and_with_those_wi
 def test_the_track_is_the_papers(run):
     full = load_track("cross-view-v1").size("full").dataset
     assert (full.camera.width, full.camera.height, full.camera.horizontal_fov) == (256, 256, 90)
-    assert (full.cross_view.views_per_scene, full.cross_view.places) == (100_000, 100)
-    assert (full.cross_view.cell_size, full.cross_view.cell_angle) == (2, 30)
-    assert full.cross_view.training_images == "similar"
+    assert (full.protocol.views_per_scene, full.protocol.places) == (100_000, 100)
+    assert (full.protocol.cell_size, full.protocol.cell_angle) == (2, 30)
+    assert full.protocol.training_images == "similar"
     assert len(full.scenes.test) == 3

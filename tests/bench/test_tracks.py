@@ -27,10 +27,8 @@ def test_no_scene_of_any_tracks_test_split_is_learned_from_or_tuned_on_anywhere(
 def test_published_tracks_are_complete(track):
     assert set(track.sizes) == set(SIZES)
     assert load_track(track.name) == track
-    each = [(s.dataset.queries_per_room, s.dataset.cross_view.views_per_scene) for s in track.sizes.values()]
-    per_scene = [views if track.protocol == "cross-view" else queries for queries, views in each]
-    views = [n * len(size.dataset.scenes.test) for n, size in zip(per_scene, track.sizes.values(), strict=True)]
-    assert views == sorted(set(views))
+    test = [set(track.sizes[size].dataset.scenes.test) for size in ("small", "full")]
+    assert test[0] <= test[1]
     labels = [entry.label for entry in track.methods]
     assert {"random", "oracle-nearest"} <= set(labels)
     for entry in track.methods:
@@ -46,14 +44,6 @@ def test_track_files_of_the_docs_show_no_network_of_the_package_a_house_that_it_
     assert checkpoints
     for first, last in (about["training_houses"] for about in checkpoints):
         assert not houses & set(range(first, last + 1))
-
-
-def test_the_sparse_reference_track_has_the_papers_scale():
-    full = load_track("sparse-reference-v1").size("full").dataset
-    assert full.references_per_room[0] == 4
-    assert full.references_per_room[-1] == 256
-    assert full.queries_per_room == 500
-    assert len(full.scenes.test) >= 18
 
 
 def test_a_size_lays_its_dataset_over_the_shared_one(tmp_path):

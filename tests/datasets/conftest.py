@@ -12,7 +12,7 @@ import pytest
 from relocbench.datasets.dataset import CHECKSUMS, VIEWS, Dataset
 from relocbench.datasets.generate import generate
 from relocbench.datasets.manifest import MANIFEST, Manifest
-from relocbench.datasets.sealing import CHECKSUM_SCHEMA, VIEW_SCHEMA, write_tables
+from relocbench.datasets.sealing import CHECKSUM_SCHEMA, view_schema, write_tables
 from relocbench.datasets.spec import DatasetSpec
 from relocbench.datasets.writer import WORK
 from relocbench.sim.scene import Scene
@@ -34,9 +34,12 @@ def spec(scene_files: list[str]) -> DatasetSpec:
         seed=5,
         scenes={"train": [train], "test": [test]},
         camera={"width": 160, "height": 120, "horizontal_fov": 80},
-        references_per_room=(4, 8),
-        queries_per_room=12,
-        train_views_per_scene=20,
+        protocol={
+            "name": "sparse-reference",
+            "references_per_room": (4, 8),
+            "queries_per_room": 12,
+            "train_views_per_scene": 20,
+        },
         query_condition="evening",
     )
 
@@ -54,7 +57,7 @@ def geometry_spec(scene_files: list[str]) -> DatasetSpec:
         scenes={"test": scene_files[:1]},
         camera={"width": 128, "height": 128},
         outputs=("depth", "semantic"),
-        queries_per_room=40,
+        protocol={"name": "sparse-reference", "queries_per_room": 40},
     )
 
 
@@ -68,12 +71,10 @@ def geometry_dataset(geometry_spec: DatasetSpec, tmp_path_factory: pytest.TempPa
 def cross_view_spec(scene_files: list[str]) -> DatasetSpec:
     """Place classes of two rooms, chosen to look alike, and a scene to learn from."""
     return DatasetSpec(
-        protocol="cross-view",
+        protocol={"name": "cross-view", "views_per_scene": 160, "places": 6, "train_views_per_scene": 10},
         seed=3,
         scenes={"train": scene_files[:1], "test": scene_files[1:2]},
         camera={"width": 96, "height": 96},
-        cross_view={"views_per_scene": 160, "places": 6},
-        train_views_per_scene=10,
     )
 
 
@@ -87,11 +88,10 @@ def cross_view_dataset(cross_view_spec: DatasetSpec, tmp_path_factory: pytest.Te
 def blind_spec(scene_files: list[str]) -> DatasetSpec:
     """Place classes chosen at random, without pictures, whose light need not be baked: seconds to generate."""
     return DatasetSpec(
-        protocol="cross-view",
+        protocol={"name": "cross-view", "views_per_scene": 200, "places": 5, "training_images": "random"},
         scenes={"test": scene_files[:1]},
         camera={"width": 96, "height": 96},
         outputs=("depth",),
-        cross_view={"views_per_scene": 200, "places": 5, "training_images": "random"},
     )
 
 
@@ -102,10 +102,19 @@ def blind_dataset(blind_spec: DatasetSpec, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="session")
-def limited_spec(blind_spec: DatasetSpec) -> DatasetSpec:
+def with_parameters() -> Callable[..., DatasetSpec]:
+    """A function that returns a spec whose protocol has other parameters."""
+
+    def changed(spec: DatasetSpec, **parameters: object) -> DatasetSpec:
+        return spec.model_copy(update={"protocol": spec.protocol.model_copy(update=parameters)})
+
+    return changed
+
+
+@pytest.fixture(scope="session")
+def limited_spec(blind_spec: DatasetSpec, with_parameters: Callable[..., DatasetSpec]) -> DatasetSpec:
     """The same classes with a limit on their queries, less than half of which it keeps."""
-    limited = blind_spec.cross_view.model_copy(update={"queries_per_scene": 60})
-    return blind_spec.model_copy(update={"cross_view": limited})
+    return with_parameters(blind_spec, queries_per_scene=60)
 
 
 @pytest.fixture(scope="session")
@@ -126,7 +135,8 @@ def sealed_with() -> Callable[[Path, pd.DataFrame], None]:
 
     def seal(folder: Path, table: pd.DataFrame) -> None:
         dataset = Dataset.open(folder)
-        record = write_tables(folder, VIEWS, VIEW_SCHEMA, iter([table]))
+        schema = view_schema(dataset.manifest.spec.protocol.columns)
+        record = write_tables(folder, VIEWS, schema, iter([table]))
         checksums = dataset.checksums()
         checksums.loc[checksums["path"] == VIEWS, ["size", "blake2b"]] = record.size, record.blake2b
         write_tables(folder, CHECKSUMS, CHECKSUM_SCHEMA, iter([checksums]))

@@ -80,7 +80,7 @@ def change_manifest(folder, **changes) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": 3}, "has format version 3, this relocbench reads version 2"),
+        ({"version": 4}, "has format version 4, this relocbench reads versions 2 and 3"),
         ({"format": "kapture"}, "not the manifest of a relocbench dataset"),
         ({"colour": "blue"}, "unknown key 'colour'"),
         ({"depth_unit": 0.001}, "was changed after it was written"),

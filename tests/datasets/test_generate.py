@@ -90,8 +90,8 @@ def test_the_number_of_jobs_changes_no_place(blind_dataset, blind_spec, tmp_path
     assert contents(other.root) == contents(blind_dataset.root)
 
 
-def test_depth_that_was_not_asked_for_is_not_kept(geometry_spec, geometry_dataset, tmp_path):
-    spec = geometry_spec.model_copy(update={"outputs": ("semantic",), "queries_per_room": 3})
+def test_depth_that_was_not_asked_for_is_not_kept(geometry_spec, geometry_dataset, with_parameters, tmp_path):
+    spec = with_parameters(geometry_spec, queries_per_room=3).model_copy(update={"outputs": ("semantic",)})
     views = generate(spec, tmp_path / "d", jobs=1, progress=False).views.where(role="query")
     assert not (tmp_path / "d" / "depth").exists()
     assert (views.table["depth"] == "").all()
@@ -108,7 +108,7 @@ def test_a_complete_dataset_is_opened_and_not_touched(geometry_dataset, geometry
 
 def test_another_spec_does_not_replace_a_dataset(geometry_dataset, geometry_spec):
     before = contents(geometry_dataset.root)
-    with pytest.raises(InputError, match=r"another spec .seed is 0 there, 9 is asked for"):
+    with pytest.raises(InputError, match=r"another dataset .seed is 0 there, 9 is asked for"):
         generate(geometry_spec.model_copy(update={"seed": 9}), geometry_dataset.root, progress=False)
     assert contents(geometry_dataset.root) == before
 
@@ -128,16 +128,15 @@ def test_a_scene_that_does_not_fit_is_named(geometry_spec, scene_files, tmp_path
     dark = geometry_spec.model_copy(update={"query_condition": "midnight"})
     with pytest.raises(InputError, match="has no condition 'midnight'; it has day, evening"):
         generate(dark, tmp_path / "a", jobs=1, progress=False)
-    missing = DatasetSpec(scenes={"test": [str(tmp_path / "nowhere.glb")]})
+    missing = DatasetSpec(protocol="sparse-reference", scenes={"test": [str(tmp_path / "nowhere.glb")]})
     with pytest.raises(InputError, match=r"nowhere\.glb"):
         generate(missing, tmp_path / "b", jobs=1, progress=False)
 
 
-def test_one_scene_under_two_paths_is_not_two_scenes(geometry_spec, scene_files, tmp_path):
+def test_one_scene_under_two_paths_is_not_two_scenes(geometry_spec, scene_files, with_parameters, tmp_path):
     again = str(Path(scene_files[0]).parent / ".." / Path(scene_files[0]).parent.name / Path(scene_files[0]).name)
-    spec = DatasetSpec.model_validate(
-        {**geometry_spec.model_dump(), "scenes": {"train": [again], "test": scene_files[:1]}, "queries_per_room": 1}
-    )
+    few = with_parameters(geometry_spec, queries_per_room=1).model_dump()
+    spec = DatasetSpec.model_validate({**few, "scenes": {"train": [again], "test": scene_files[:1]}})
     with pytest.raises(InputError, match=r"are the same.*splits are disjoint"):
         generate(spec, tmp_path / "d", jobs=2, progress=False)
 
@@ -228,14 +227,13 @@ def assert_kills_change_nothing(spec: DatasetSpec, expected: Dataset, tmp_path: 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["sparse-reference", "cross-view"])
-def test_memory_does_not_grow_with_the_number_of_views(geometry_spec, blind_spec, tmp_path, protocol):
+def test_memory_does_not_grow_with_the_number_of_views(geometry_spec, blind_spec, with_parameters, tmp_path, protocol):
     peaks = []
     for views in (80, 2400):
         if protocol == "sparse-reference":
-            spec = geometry_spec.model_copy(update={"queries_per_room": views // 2})
+            spec = with_parameters(geometry_spec, queries_per_room=views // 2)
         else:
-            changed = blind_spec.cross_view.model_copy(update={"views_per_scene": views})
-            spec = blind_spec.model_copy(update={"cross_view": changed})
+            spec = with_parameters(blind_spec, views_per_scene=views)
         folder = tmp_path / str(views)
         folder.mkdir()
         measured = write_script(

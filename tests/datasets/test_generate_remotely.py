@@ -33,9 +33,7 @@ def remote_spec(request: pytest.FixtureRequest, spec: DatasetSpec) -> DatasetSpe
             **spec.model_dump(),
             "simulator": {"name": request.param, "options": CHEAP[request.param]},
             "camera": {"width": 64, "height": 48, "horizontal_fov": 80},
-            "references_per_room": 4,
-            "queries_per_room": 8,
-            "train_views_per_scene": 8,
+            "protocol": {"name": "sparse-reference", "queries_per_room": 8, "train_views_per_scene": 8},
             "query_condition": None,
         }
     )

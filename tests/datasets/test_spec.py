@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from relocbench.datasets.spec import DatasetSpec, load_spec, parse_spec
+from relocbench.datasets.spec import DatasetSpec, parse_spec
 from relocbench.errors import InputError
 
 MINIMAL = {"protocol": "sparse-reference", "scenes": {"test": [7]}}
@@ -13,7 +13,7 @@ MINIMAL = {"protocol": "sparse-reference", "scenes": {"test": [7]}}
 def test_defaults_are_the_papers_setting():
     spec = parse_spec(MINIMAL, where="track.yaml")
     assert (spec.camera.width, spec.camera.height, spec.camera.horizontal_fov) == (256, 256, 90)
-    assert spec.references_per_room == (4,)
+    assert spec.protocol.references_per_room == (4,)
     assert spec.condition_of("query") == spec.condition_of("reference") == "day"
 
 
@@ -39,8 +39,12 @@ def test_a_spec_survives_json_and_yaml():
         ({"image_format": "webp"}, "image_format: "),
         ({"outputs": ["rgb", "rgb"]}, "outputs: name at least one output, each once"),
         ({"protocol": "dense"}, "protocol: "),
-        ({"cross_view": {"places": 9}}, "cross_view holds parameters of another protocol"),
-        ({"protocol": "cross-view", "cross_view": {"place": 9}}, "unknown key 'cross_view.place'"),
+        ({"protocol": ["dense"]}, "protocol: a protocol is its name"),
+        ({"cross_view": {"places": 9}}, "unknown key 'cross_view'"),
+        ({"protocol": {"name": "cross-view", "place": 9}}, "protocol: unknown key 'place'; known keys are .*places"),
+        ({"protocol": "cross-view", "cross_view": 9}, "cross_view: holds the parameters"),
+        ({"camera_height": [1.2, float("inf")]}, "camera_height.1: Input should be a finite number"),
+        ({"camera": {"horizontal_fov": float("nan")}}, "camera.horizontal_fov: Input should be a finite number"),
         ({"protocol": "cross-view", "outputs": ["depth"]}, "without rgb nothing looks alike"),
         ({"protocol": "cross-view", "query_condition": "evening"}, "query_condition: cross-view chooses"),
     ],
@@ -51,17 +55,12 @@ def test_bad_values_are_named(change, message):
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_is_read_and_its_relative_scenes_belong_to_its_folder(tmp_path):
-    path = tmp_path / "spec.yaml"
-    path.write_text(yaml.safe_dump({**MINIMAL, "scenes": {"test": ["scenes/a.glb", 3]}}))
-    assert load_spec(path).scenes.test == (str(tmp_path / "scenes/a.glb"), 3)
+def test_parameters_stand_in_the_protocol_beside_it_or_under_its_name():
+    inside = {"protocol": {"name": "cross-view", "places": 9, "pitch_std": 1}, "scenes": {"test": [7]}}
+    beside = {"protocol": "cross-view", "cross_view": {"places": 9}, "pitch_std": 1, "scenes": {"test": [7]}}
+    assert parse_spec(inside, where="x") == parse_spec(beside, where="x")
 
 
-@pytest.mark.parametrize("content", ["a: [", "- 1", ""])
-def test_a_file_that_is_no_spec_is_named(tmp_path, content):
-    path = tmp_path / "spec.yaml"
-    path.write_text(content)
-    with pytest.raises(InputError, match=str(path)):
-        load_spec(path)
-    with pytest.raises(InputError, match=r"missing\.yaml"):
-        load_spec(tmp_path / "missing.yaml")
+def test_relative_scenes_belong_to_the_folder_of_the_file(tmp_path):
+    spec = parse_spec({**MINIMAL, "scenes": {"test": ["scenes/a.glb", 3]}}, where="x", folder=tmp_path)
+    assert spec.scenes.test == (str(tmp_path / "scenes/a.glb"), 3)

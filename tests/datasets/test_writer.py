@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from relocbench.datasets.manifest import DEPTH_UNIT
 from relocbench.datasets.writer import (
     WORK,
     FileRecord,
@@ -24,6 +23,8 @@ from relocbench.datasets.writer import (
 )
 from relocbench.errors import InputError, RunError
 
+DEPTH_UNIT = 0.0005  # metres
+
 
 def decode(data: bytes) -> np.ndarray:
     return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -33,7 +34,7 @@ def decode(data: bytes) -> np.ndarray:
 @settings(max_examples=60, deadline=None)
 def test_depth_is_exact_to_half_a_step_and_what_is_too_far_is_nothing(values):
     depth = np.array([values], dtype=np.float32)
-    stored = decode(encode_depth(depth))
+    stored = decode(encode_depth(depth, DEPTH_UNIT))
     assert stored.dtype == np.uint16
     near = np.rint(depth.astype(np.float64) / DEPTH_UNIT) <= 65535
     assert (np.abs(stored * DEPTH_UNIT - depth)[near] <= DEPTH_UNIT / 2 + 1e-6).all()

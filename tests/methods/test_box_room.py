@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from relocbench.datasets.manifest import DEPTH_UNIT
-from relocbench.methods.box_room import CAMERA, SIZE, box_maps, random_poses, write_views
+from relocbench.methods.box_room import CAMERA, DEPTH_UNIT, SIZE, box_maps, random_poses, write_views
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -6,7 +6,7 @@ import faiss
 import numpy as np
 import pytest
 import torch
-from relocbench.datasets.appearance import nbnn_distance
+from relocbench.datasets.protocols.cross_view.appearance import nbnn_distance
 from relocbench.datasets.views import ViewSet
 from relocbench.errors import InputError
 from relocbench.methods.conformance import check_method

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from relocbench.datasets.places import place_of, representative_point
-from relocbench.datasets.spec import CrossViewSpec
-from relocbench.datasets.visibility import VisibilityCone
+from relocbench.datasets.protocols.cross_view.parameters import PlaceParameters
+from relocbench.datasets.protocols.cross_view.places import place_of, representative_point
+from relocbench.datasets.protocols.cross_view.visibility import VisibilityCone
 from relocbench.methods.box_room import SIZE, box_maps, render_box
 from relocbench.methods.features.regions import semantic_regions
 from relocbench.methods.scene_graph.graph import Layout, layout_of_image, layout_of_view
@@ -181,7 +181,7 @@ def test_synthesized_views_belong_to_the_class_that_the_protocol_gives_them() ->
         assert view.margin < MOST_MARGIN
         if view.margin < 0.5 and (view.pose.translation > 0).all() and (view.pose.translation < SIZE).all():
             cone = VisibilityCone.of(box_maps(view.pose, CAMERA)[0], view.pose, CAMERA)
-            agrees.append(place_of(cone, points, CrossViewSpec()) == place)
+            agrees.append(place_of(cone, points, PlaceParameters()) == place)
     assert len(agrees) > 5
     assert np.mean(agrees) > 0.8
     again = list(virtual_views(cloud_at(DEPTH), CAMERA, points, 1, rng=np.random.default_rng(1), **arguments))

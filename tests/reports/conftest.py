@@ -14,7 +14,7 @@ import pytest
 from relocbench.bench.records import ESTIMATE_COLUMNS, MAP_COLUMNS, SPAN_COLUMNS
 from relocbench.bench.store import ESTIMATES, MAPS, SPANS, CellRecord, RunRecord, write_record
 from relocbench.datasets.dataset import CHECKSUMS, VIEWS, Dataset, file_digest
-from relocbench.datasets.manifest import MANIFEST, Manifest, SceneRecord
+from relocbench.datasets.manifest import MANIFEST, Generated, Manifest, SceneRecord
 from relocbench.datasets.spec import DatasetSpec
 from relocbench.datasets.views import CAMERA_COLUMNS, POSE_COLUMNS, VIEW_COLUMNS, pose_columns
 from relocbench.reports.html import ReportPaths, write_report
@@ -291,8 +291,9 @@ def _seal(root: Path, views: pd.DataFrame) -> None:
     ]
     manifest = Manifest(
         name="made-up",
-        spec=DatasetSpec(scenes={"test": (7, 9)}),
+        origin=Generated(spec=DatasetSpec(protocol="sparse-reference", scenes={"test": (7, 9)})),
         versions={},
+        depth_unit=0.0005,
         categories=("unknown",),
         scenes=tuple(scenes),
         splits={},

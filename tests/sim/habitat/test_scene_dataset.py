@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from relocbench.datasets.protocols.sparse_reference import plan_sparse_reference
 from relocbench.datasets.spec import DatasetSpec
 from relocbench.errors import InputError
 from relocbench.sim.camera_placement.single_room import as_one_room
@@ -105,8 +104,9 @@ def test_it_is_saved_recognised_and_refused_by_other_simulators(config: Path, tm
 
 def test_a_room_by_room_protocol_plans_on_it_and_keeps_cameras_off_its_edge(config: Path) -> None:
     scene = as_one_room(made(config, np.concatenate([level(0, 0, 5, 4, 0.2), level(1, 4, 3, 8, 0.2)])))
-    spec = DatasetSpec(scenes={"test": ["x"]}, simulator="habitat", references_per_room=(4,), queries_per_room=30)
-    table = plan_sparse_reference(scene, "test", spec).table
+    protocol = {"name": "sparse-reference", "queries_per_room": 30}
+    spec = DatasetSpec(protocol=protocol, scenes={"test": ["x"]}, simulator="habitat")
+    table = spec.protocol.plan(scene, "test", spec).table
     assert sorted(table["role"].value_counts().items()) == [("query", 30), ("reference", 4)]
     queries = table[table["role"] == "query"]
     assert contains_xy(scene.navigable.buffer(1e-6), queries["tx"], queries["ty"]).all()

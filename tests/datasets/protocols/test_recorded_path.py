@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from relocbench.datasets.planning import Plan
-from relocbench.datasets.protocols import PROTOCOLS
-from relocbench.datasets.protocols.recorded_path import FRAMES
+from relocbench.datasets.plan import Plan
 from relocbench.datasets.spec import DatasetSpec
 from relocbench.datasets.views import pose_from_table
 from relocbench.methods.training.sampling import FrameSettings, sample_frame_poses
-from relocbench.sim.camera_placement import Clearance
-from relocbench.sim.camera_placement.recordings import recorded_poses
 from relocbench.sim.scene import Scene
 from relocbench.sim.scenes.houses import generate_house
 from scipy.spatial import cKDTree
 from shapely.geometry import Point
 
 SPEC = DatasetSpec(
-    protocol="recorded-path",
+    protocol={
+        "name": "recorded-path",
+        "queries_per_room": 40,
+        "train_views_per_scene": 7,
+        "camera_height": (1.0, 1.8),
+        "pitch_std": 5.0,
+    },
     scenes={"test": [0]},
-    queries_per_room=40,
-    train_views_per_scene=7,
-    camera_height=(1.0, 1.8),
-    pitch_std=5.0,
 )
 
 
@@ -34,23 +32,17 @@ def house() -> Scene:
 
 @pytest.fixture(scope="module")
 def plan(house: Scene) -> Plan:
-    return PROTOCOLS["recorded-path"](house, "test", SPEC)
+    return SPEC.protocol.plan(house, "test", SPEC)
 
 
-def test_references_are_the_recording_of_the_house(house: Scene, plan: Plan) -> None:
-    recording = recorded_poses(Clearance(house), 192, height=(1.0, 1.8), pitch_std=5.0)
+def test_references_are_the_frames_that_a_training_on_trajectories_sees(house: Scene, plan: Plan) -> None:
+    settings = FrameSettings(sampling="trajectory", height=(1.0, 1.8), pitch_std=5.0)
+    learned = sample_frame_poses(house, settings, np.random.default_rng(0))
     references = pose_from_table(plan.table[plan.table["role"] == "reference"])
-    assert len(references) == 192
-    rows = [poses.matrix.reshape(192, 16) for poses in (references, recording)]
+    assert len(references) == len(learned) == 192
+    rows = [poses.matrix.reshape(192, 16) for poses in (references, learned)]
     ordered = [each[np.lexsort(each.round(6).T)] for each in rows]  # the dataset goes room by room
     np.testing.assert_allclose(*ordered, atol=1e-6)
-
-
-def test_a_training_on_trajectories_sees_the_same_recording(house: Scene) -> None:
-    settings = FrameSettings(sampling="trajectory", height=SPEC.camera_height, pitch_std=SPEC.pitch_std)
-    learned = sample_frame_poses(house, settings, np.random.default_rng(0))
-    recording = recorded_poses(Clearance(house), FRAMES, height=SPEC.camera_height, pitch_std=SPEC.pitch_std)
-    np.testing.assert_array_equal(learned.matrix, recording.matrix)
 
 
 def test_a_room_with_a_path_is_a_map_and_its_queries_lie_on_it_and_far_from_it(house: Scene, plan: Plan) -> None:
@@ -75,6 +67,6 @@ def test_rooms_without_a_path_are_skipped_with_the_reason(house: Scene, plan: Pl
 
 
 def test_training_views_are_sampled_over_the_house(house: Scene) -> None:
-    train = PROTOCOLS["recorded-path"](house, "train", SPEC)
+    train = SPEC.protocol.plan(house, "train", SPEC)
     assert (train.table["role"] == "train").all()
     assert len(train.table) == 7

@@ -7,8 +7,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from relocbench.datasets.planning import Plan
-from relocbench.datasets.protocols import PROTOCOLS
+from relocbench.datasets.plan import Plan
 from relocbench.datasets.spec import DatasetSpec
 from relocbench.datasets.views import pose_from_table
 from relocbench.errors import InputError
@@ -18,8 +17,11 @@ from shapely.geometry import Point
 
 
 def planned(scene: Scene, split: str = "test", **parameters: object) -> Plan:
-    spec = DatasetSpec(**{"scenes": {"test": [0]}, "queries_per_room": 8, "train_views_per_scene": 30, **parameters})
-    return PROTOCOLS["sparse-reference"](scene, split, spec)
+    own = {"name": "sparse-reference", "queries_per_room": 8, "train_views_per_scene": 30}
+    own |= {key: value for key, value in parameters.items() if key not in DatasetSpec.model_fields}
+    others = {key: value for key, value in parameters.items() if key in DatasetSpec.model_fields}
+    spec = DatasetSpec(**{"protocol": own, "scenes": {"test": [0]}, **others})
+    return spec.protocol.plan(scene, split, spec)
 
 
 @pytest.fixture(scope="module")

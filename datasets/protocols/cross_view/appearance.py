@@ -14,7 +14,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from .dense_sift import dense_rootsift
+from ...dense_sift import dense_rootsift
 
 SIDE = 128  # pixels of the shorter side to which larger images are reduced
 WIDTHS, STEP = (16, 32), 8  # of the descriptors' regions and of their grid, in pixels of the reduced image

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..sim.geometry import Pose
-from .spec import CrossViewSpec
+from ....sim.geometry import Pose
+from .parameters import PlaceParameters
 from .visibility import VisibilityCone
 
 #: Where a class's point lies on its training image's optical axis: at this share of the distance to what is seen
@@ -28,7 +28,7 @@ LEAST_AHEAD = 1.0
 Array = NDArray[Any]
 
 
-def rule(spec: CrossViewSpec, horizontal_fov: float) -> str:
+def rule(spec: PlaceParameters, horizontal_fov: float) -> str:
     """Return how the classes of a dataset were made, in words for its manifest."""
     behind = ", and not behind what fills its image column" if spec.occlusion else ", walls or not"
     chosen = "the candidates most like a random one (NBNN distance)"
@@ -43,7 +43,7 @@ def rule(spec: CrossViewSpec, horizontal_fov: float) -> str:
 
 
 def choose_training_images(
-    order: Sequence[int] | Array, cells: Sequence[Any], cone_of: Callable[[int], VisibilityCone], spec: CrossViewSpec
+    order: Sequence[int] | Array, cells: Sequence[Any], cone_of: Callable[[int], VisibilityCone], spec: PlaceParameters
 ) -> tuple[list[int], Array]:
     """Return up to ``spec.places`` rows, in that order, and the representative point (K, 2) of each.
 
@@ -80,13 +80,13 @@ def representative_point(cone: VisibilityCone) -> Array:
     return cone.point_ahead(min(POINT_SHARE * cone.free_distance, POINT_RANGE))
 
 
-def place_of(cone: VisibilityCone, points: Array, spec: CrossViewSpec) -> int:
+def place_of(cone: VisibilityCone, points: Array, spec: PlaceParameters) -> int:
     """Return the index of the nearest of the points (K, 2) that a view sees, -1 where it sees none."""
     seen = cone.contains(points, max_range=spec.max_range, occlusion=spec.occlusion)
     return int(np.argmin(np.where(seen, cone.distance(points), np.inf))) if seen.any() else -1
 
 
-def pose_cells(poses: Pose, spec: CrossViewSpec) -> list[tuple[int, ...]]:
+def pose_cells(poses: Pose, spec: PlaceParameters) -> list[tuple[int, ...]]:
     """Return the cell of the grid over x, y and yaw that each pose lies in."""
     x, y = (poses.translation[:, :2] // spec.cell_size).T
     yaw = np.degrees(np.arctan2(poses.forward[:, 1], poses.forward[:, 0])) % 360 // spec.cell_angle

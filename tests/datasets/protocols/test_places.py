@@ -8,15 +8,14 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from relocbench.datasets.appearance import local_descriptors, nbnn_distance
-from relocbench.datasets.candidates import limited_queries
 from relocbench.datasets.check import check
-from relocbench.datasets.dataset import Dataset
 from relocbench.datasets.generate import generate
 from relocbench.datasets.manifest import MANIFEST
-from relocbench.datasets.places import choose_training_images, place_of, pose_cells, view_angle
-from relocbench.datasets.spec import CrossViewSpec
-from relocbench.datasets.visibility import VisibilityCone
+from relocbench.datasets.protocols.cross_view.appearance import local_descriptors, nbnn_distance
+from relocbench.datasets.protocols.cross_view.candidates import limited_queries
+from relocbench.datasets.protocols.cross_view.parameters import PlaceParameters
+from relocbench.datasets.protocols.cross_view.places import choose_training_images, place_of, pose_cells, view_angle
+from relocbench.datasets.protocols.cross_view.visibility import VisibilityCone
 from relocbench.errors import InputError
 from relocbench.reports.dataset_overview import draw_overview
 from relocbench.sim.geometry import Camera, Pose, covisibility
@@ -33,7 +32,7 @@ def open_floor(count: int, *, size: float = 6.0, reach: float = 5.0) -> tuple[Po
 
 def test_every_training_image_has_its_cell_and_its_class():
     poses, cones = open_floor(800)
-    spec = CrossViewSpec(places=25)
+    spec = PlaceParameters(places=25)
     cells = pose_cells(poses, spec)
     rows, points = choose_training_images(range(800), cells, cones.__getitem__, spec)
     assert len(rows) == len(points) == 25
@@ -44,14 +43,14 @@ def test_every_training_image_has_its_cell_and_its_class():
 
 def test_a_training_image_sees_more_than_a_wall():
     _, cones = open_floor(50, reach=0.9)
-    rows, _ = choose_training_images(range(50), list(range(50)), cones.__getitem__, CrossViewSpec(places=5))
+    rows, _ = choose_training_images(range(50), list(range(50)), cones.__getitem__, PlaceParameters(places=5))
     assert rows == []
 
 
 def test_cells_part_places_and_directions():
     poses = Pose.from_planar([(0.1, 0.1), (1.9, 1.9), (0.1, 0.1), (2.1, 0.1), (0.1, 0.1)], height=1.4, yaw=0.1)
     turned = Pose.from_planar([(0.1, 0.1)] * 2, height=1.4, yaw=np.radians([29.0, 31.0]))
-    cells = pose_cells(Pose.stack([poses, turned]), CrossViewSpec())
+    cells = pose_cells(Pose.stack([poses, turned]), PlaceParameters())
     assert len(set(cells)) == 3
     assert cells[0] == cells[1] == cells[5]
     assert cells[5] != cells[6]
@@ -87,7 +86,7 @@ def test_the_table_says_what_was_kept(cross_view_dataset):
 def test_every_view_belongs_to_the_nearest_point_that_it_sees(cross_view_dataset):
     """Training images, too; and no other view of a class is a reference."""
     record = cross_view_dataset.manifest.scenes[1].places
-    points, spec = np.array(record.points), cross_view_dataset.manifest.spec.cross_view
+    points, spec = np.array(record.points), cross_view_dataset.manifest.spec.protocol
     for view in cross_view_dataset.views.where(split="test"):
         cone = VisibilityCone.of(view.depth(), view.pose, view.camera)
         distance = np.linalg.norm(points - view.pose.translation[:2], axis=1)
@@ -117,9 +116,10 @@ def test_queries_are_compared_with_the_image_of_their_own_place(cross_view_datas
     assert cross_view_dataset.views.where(role="reference").table["reference_angle"].isna().all()
 
 
-def test_training_images_look_more_alike_than_random_ones(cross_view_dataset, cross_view_spec, tmp_path):
-    changed = cross_view_spec.cross_view.model_copy(update={"training_images": "random"})
-    spec = cross_view_spec.model_copy(update={"cross_view": changed})
+def test_training_images_look_more_alike_than_random_ones(
+    cross_view_dataset, cross_view_spec, with_parameters, tmp_path
+):
+    spec = with_parameters(cross_view_spec, training_images="random")
     other = generate(spec, tmp_path / "random", jobs=2, progress=False)
     assert other.manifest.scenes[1].places.centre is None
     record = cross_view_dataset.manifest.scenes[1].places
@@ -149,15 +149,13 @@ def test_the_overview_shows_places(cross_view_dataset):
     assert (np.abs(picture.astype(int) - place).max(axis=-1) < 8).sum() > 100
 
 
-def test_too_many_places_say_how_many_there_are(blind_spec, tmp_path):
-    many = blind_spec.cross_view.model_copy(update={"places": 90})
+def test_too_many_places_say_how_many_there_are(blind_spec, with_parameters, tmp_path):
     with pytest.raises(InputError, match=r"of 200 candidates in \d+ cells, \d+ can be training images .* not 90"):
-        generate(blind_spec.model_copy(update={"cross_view": many}), tmp_path / "d", jobs=1, progress=False)
+        generate(with_parameters(blind_spec, places=90), tmp_path / "d", jobs=1, progress=False)
 
 
-def test_without_occlusion_fewer_views_are_dropped(blind_spec, blind_dataset, tmp_path):
-    everywhere = blind_spec.cross_view.model_copy(update={"occlusion": False})
-    spec = blind_spec.model_copy(update={"cross_view": everywhere})
+def test_without_occlusion_fewer_views_are_dropped(blind_spec, blind_dataset, with_parameters, tmp_path):
+    spec = with_parameters(blind_spec, occlusion=False)
     dataset = generate(spec, tmp_path / "d", jobs=1, progress=False)
     with_walls, without = (d.manifest.scenes[0].places for d in (blind_dataset, dataset))
     assert without.dropped < with_walls.dropped
@@ -192,7 +190,8 @@ def test_a_limit_favours_no_class(blind_dataset, limited_spec):
     training = np.array([np.flatnonzero(assigned == place)[0] for place in range(5)])
     kept = np.zeros(5)
     for seed in range(400):
-        rows = limited_queries(limited_spec.model_copy(update={"seed": seed}), "box", assigned, training)
+        spec = limited_spec.model_copy(update={"seed": seed})
+        rows = limited_queries(spec, spec.protocol, "box", assigned, training)
         assert len(set(rows)) == 60
         assert not set(rows) & set(training)
         kept += np.bincount(assigned[rows], minlength=5)
@@ -200,18 +199,21 @@ def test_a_limit_favours_no_class(blind_dataset, limited_spec):
     assert share == pytest.approx(60 / sizes.sum(), abs=4 * np.sqrt(0.25 / 400 / sizes.min()))
 
 
-def test_a_dataset_from_before_there_was_a_limit_still_opens(blind_dataset, copy_of):
-    """A field that came since has a default; the digest is that of the file."""
+def test_a_dataset_of_version_2_still_opens_and_is_the_same(blind_dataset, blind_spec, copy_of):
+    """There, every protocol's parameters stood in the spec, and all datasets were generated."""
     folder = copy_of(blind_dataset)
     content = json.loads((folder / MANIFEST).read_text())
-    del content["spec"]["cross_view"]["queries_per_scene"]
-    del content["scenes"][0]["places"]["over_limit"]
-    own = {key: value for key, value in content.items() if key != "sha256"}
-    content["sha256"] = hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
+    spec = content.pop("origin")["spec"]
+    parameters = spec.pop("protocol")
+    del parameters["queries_per_scene"], spec["depth_unit"]
+    shared = {name: parameters.pop(name) for name in ("train_views_per_scene", "camera_height", "pitch_std")}
+    spec |= {"protocol": parameters.pop("name"), "cross_view": parameters, **shared, "references_per_room": [4]}
+    content |= {"version": 2, "spec": spec, "depth_max": 32.7675}
+    content["sha256"] = hashlib.sha256(
+        json.dumps({key: value for key, value in content.items() if key != "sha256"}, sort_keys=True).encode()
+    ).hexdigest()
     (folder / MANIFEST).write_text(json.dumps(content))
-    opened = Dataset.open(folder)
-    assert opened.manifest.scenes[0].places.over_limit == 0
-    content["seed_of_doubt"] = 1
-    (folder / MANIFEST).write_text(json.dumps(content))
-    with pytest.raises(InputError, match="seed_of_doubt"):
-        Dataset.open(folder)
+    opened = generate(blind_spec, folder, progress=False)
+    assert opened.sha256 == content["sha256"]
+    assert opened.manifest.scenes == blind_dataset.manifest.scenes
+    assert opened.views.ids == blind_dataset.views.ids

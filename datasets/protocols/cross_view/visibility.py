@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..sim.geometry import Camera, Pose
+from ....sim.geometry import Camera, Pose
 
 Array = NDArray[Any]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from relocbench.datasets.appearance import local_descriptors, nbnn_distance
+from relocbench.datasets.protocols.cross_view.appearance import local_descriptors, nbnn_distance
 
 
 def picture(seed: int, size: int = 160) -> np.ndarray:

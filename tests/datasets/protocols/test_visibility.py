@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from relocbench.datasets.visibility import VisibilityCone
+from relocbench.datasets.protocols.cross_view.visibility import VisibilityCone
 from relocbench.sim.geometry import Camera, Pose
 from relocbench.sim.raycast import Raycaster
 

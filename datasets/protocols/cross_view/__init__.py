@@ -1,0 +1,1 @@
+"""Recognize a place from any direction, given one image of it (paper 000)."""

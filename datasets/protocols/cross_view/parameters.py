@@ -1,0 +1,30 @@
+"""`PlaceParameters`: what the place classes of the protocol cross-view depend on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from ...strict import Strict
+
+
+class PlaceParameters(Strict):
+    """The candidates, the place classes among them, and who belongs to which."""
+
+    views_per_scene: int = Field(default=5000, ge=2)
+    """Candidate views sampled over the whole of every val or test scene; those of no class are dropped."""
+    places: int = Field(default=100, ge=2)
+    """Place classes per scene, each with one training image."""
+    queries_per_scene: int | None = Field(default=None, ge=1)
+    """At most so many of the views that belong to classes become queries, drawn at random; by default all of them."""
+    training_images: Literal["similar", "random"] = "similar"
+    """Whether the training images are chosen to look alike, as in the paper, or at random."""
+    max_range: float = Field(default=5.0, gt=0)
+    """Metres from which a view still sees a place's representative point."""
+    occlusion: bool = True
+    """Whether a point behind a wall is out of sight."""
+    cell_size: float = Field(default=2.0, gt=0)
+    """Metres; no two training images are taken in the same cell of this grid over x and y, and over yaw."""
+    cell_angle: float = Field(default=30.0, gt=0, le=360)
+    """Degrees; the same grid's resolution in yaw."""
