@@ -36,7 +36,7 @@ class Registry(Generic[T]):
         ``check`` turns what was loaded into what is returned, and raises `InputError` where it is none (its second
         argument says where it came from)."""
         self.kind, self.group = kind, f"{_PACKAGE}.{group}"
-        self.built_in, self._extra, self._otherwise, self._check = built_in, extra, otherwise, check
+        self.built_in, self._extra, self._otherwise, self.check = built_in, extra, otherwise, check
 
     def names(self) -> list[str]:
         """Return all names, built-in ones first."""
@@ -56,7 +56,7 @@ class Registry(Generic[T]):
     def _built_in(self, name: str) -> T:
         module, _, attribute = self.built_in[name].partition(":")
         try:
-            return self._check(getattr(importlib.import_module(module, _PACKAGE), attribute), f"{self.kind} {name!r}")
+            return self.check(getattr(importlib.import_module(module, _PACKAGE), attribute), f"{self.kind} {name!r}")
         except ModuleNotFoundError as error:
             if error.name is None or error.name.startswith(_PACKAGE):
                 raise
@@ -70,4 +70,4 @@ class Registry(Generic[T]):
         except (Exception, SystemExit) as error:  # somebody else's module may do anything while it is imported
             said = f"{type(error).__name__}: {error}".splitlines()[0]
             raise InputError(f"{origin} cannot be imported: {said}; repair or uninstall its package") from error
-        return self._check(loaded, origin)
+        return self.check(loaded, origin)

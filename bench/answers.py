@@ -6,11 +6,9 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-import numpy as np
-
-from ..methods.method import Estimate, Failure
+from ..methods.answers import checked
+from ..methods.method import Failure
 from ..methods.timing import Span
-from ..sim.geometry import Pose
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 _LONGEST_REASON = 200
@@ -19,16 +17,24 @@ _LONGEST_REASON = 200
 def plain_answer(answer: object, known: Collection[str]) -> dict[str, Any]:
     """Return status, reason, flags, confidence, pose and ranking as JSON-able values.
 
-    ``known`` are the ids of the map's references. An answer that breaks the contract becomes a failure that says how:
-    it is neither `Estimate` nor `Failure`, its pose is not one finite rigid transform, its ranking names a reference
-    twice or one that the map does not have, or it holds neither a pose nor a ranking.
+    ``known`` are the ids of the map's references. An answer that breaks the contract (see `methods.answers.checked`)
+    becomes a failure that says how.
     """
-    if isinstance(answer, Failure):
-        return failure(str(answer.reason) or "no reason given")
     try:
-        return _estimate(answer, known)
+        valid = checked(answer, known)
     except (ValueError, TypeError) as error:
         return failure(f"invalid answer: {error}")
+    if isinstance(valid, Failure):
+        return failure(str(valid.reason))
+    pose = valid.pose
+    return {
+        "status": "ok",
+        "reason": "",
+        "flags": " ".join(valid.flags),
+        "confidence": valid.confidence,
+        "pose": None if pose is None else [*map(float, pose.quaternion), *map(float, pose.translation)],
+        "ranking": list(valid.ranking),
+    }
 
 
 def failure(reason: str) -> dict[str, Any]:
@@ -57,37 +63,3 @@ def plain_spans(spans: list[Span]) -> list[list[Any]]:
         total[0] += span.seconds
         total[1] += max(0.0, span.seconds - nested)
     return [[path, seconds, exclusive] for path, (seconds, exclusive) in totals.items()]
-
-
-def _estimate(answer: object, known: Collection[str]) -> dict[str, Any]:
-    if not isinstance(answer, Estimate):
-        raise TypeError(f"a method answers Estimate or Failure, not {type(answer).__name__}")
-    ranking = [str(reference) for reference in answer.ranking]
-    _check_ranking(ranking, known)
-    if answer.pose is None and not ranking:
-        raise ValueError("neither a pose nor a ranking")
-    return {
-        "status": "ok",
-        "reason": "",
-        "flags": " ".join("-".join(str(flag).split()) for flag in answer.flags),
-        "confidence": float(answer.confidence),
-        "pose": None if answer.pose is None else _plain_pose(answer.pose),
-        "ranking": ranking,
-    }
-
-
-def _check_ranking(ranking: list[str], known: Collection[str]) -> None:
-    unknown = next((reference for reference in ranking if reference not in known), None)
-    if unknown is not None:
-        raise ValueError(f"the ranking names {unknown!r}, which is no reference of this map")
-    if len(set(ranking)) != len(ranking):
-        raise ValueError("the ranking names a reference twice")
-
-
-def _plain_pose(pose: object) -> list[float]:
-    if not isinstance(pose, Pose):
-        raise TypeError(f"a pose is a Pose, not {type(pose).__name__}")
-    checked = Pose(np.asarray(pose.matrix, dtype=np.float64))  # again: nothing keeps a subclass from skipping the check
-    if checked.is_batch:
-        raise ValueError("the pose is a batch, not one transform")
-    return [*map(float, checked.quaternion), *map(float, checked.translation)]

@@ -15,9 +15,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Collection
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -26,7 +27,7 @@ from ..datasets.dataset import Dataset
 from ..datasets.views import View, ViewSet
 from ..errors import InputError
 from ..methods.isolated.isolated_method import IsolatedMethod, ProcessLost
-from ..methods.method import Estimate, Failure, Method, Privilege, PrivilegedQuery, Query
+from ..methods.method import Estimate, Failure, Method, Privilege, Query, granted
 from ..methods.registry import make_method
 from ..methods.timing import Recorder
 from ..sim.processes.memory import peak_memory_bytes
@@ -135,7 +136,7 @@ class Worker:
     def _localize(self, method: Method, view: View, known: frozenset[str], *, warm: bool) -> None:
         seed = query_seed(self.assignment.seed, view.id)
         start = time.perf_counter()
-        query = _query(view, seed, method.privileges)
+        query = granted(Query(view.image(), view.camera, seed), method.privileges, partial(_truth_of, view))
         load_seconds = time.perf_counter() - start
         reseed(seed)
         self.connection.send(Localizing(view.id))
@@ -155,18 +156,8 @@ class Worker:
         self.connection.send(Answered(view.id, {**plain, **times, "peak_memory_bytes": _peak_memory_bytes(method)}))
 
 
-def _query(view: View, seed: int, privileges: Collection[Privilege]) -> Query:
-    """Return what a method is given of a view: its image, and exactly what is named of the truth."""
-    if not privileges:
-        return Query(view.image(), view.camera, seed)
-    return PrivilegedQuery(
-        view.image(),
-        view.camera,
-        seed,
-        pose=view.pose if "pose" in privileges else None,
-        depth=view.depth() if "depth" in privileges else None,
-        semantic=view.semantic() if "semantic" in privileges else None,
-    )
+def _truth_of(view: View, kind: Privilege) -> Any:
+    return view.pose if kind == "pose" else view.depth() if kind == "depth" else view.semantic()
 
 
 def query_seed(run_seed: int, identity: str) -> int:

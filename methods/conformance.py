@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import copy
 import tempfile
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,8 +18,9 @@ import numpy as np
 
 from ..datasets.views import ViewSet
 from ..sim.geometry import Pose
+from .answers import checked
 from .box_room import CAMERA, random_poses, write_views
-from .method import Estimate, Failure, Method, MethodConfig, Privilege, PrivilegedQuery, Query
+from .method import Estimate, Failure, Method, MethodConfig, Privilege, PrivilegedQuery, Query, granted
 
 Answer = Estimate | Failure
 
@@ -96,7 +98,7 @@ def _fitted(method: type[Method], config: MethodConfig | None, train: ViewSet, f
     subject = method(config)
     unknown = sorted(set(subject.privileges) - set(_TRUTH))
     _require(not unknown, f"privileges names {unknown[:1]}; a method may be given {', '.join(_TRUTH)}")
-    if method.needs_fit:
+    if subject.needs_fit:
         _require(isinstance(subject.fit_identity()[0], str), "fit_identity must return a name and a configuration")
         subject.fit(train)
         folder.mkdir()
@@ -113,7 +115,7 @@ def _fitted(method: type[Method], config: MethodConfig | None, train: ViewSet, f
 def _maker(method: type[Method], config: MethodConfig | None, fitted: Path) -> Callable[[], Method]:
     def make() -> Method:
         subject = method(config)
-        if method.needs_fit:
+        if subject.needs_fit:
             subject.load(fitted)
         return subject
 
@@ -122,14 +124,12 @@ def _maker(method: type[Method], config: MethodConfig | None, fitted: Path) -> C
 
 def _ask(subject: Method, query: PrivilegedQuery) -> Answer:
     """Ask one query as the runner does: with what the method's privileges name of the truth."""
-    return subject.localize(_granted(query, subject.privileges))
+    return subject.localize(_granted(query, subject))
 
 
-def _granted(query: PrivilegedQuery, privileges: Collection[Privilege]) -> Query:
-    if not privileges:
-        return Query(query.image, query.camera, query.seed)
-    hidden: dict[str, Any] = {kind: None for kind in _TRUTH if kind not in privileges}
-    return replace(query, **hidden)
+def _granted(query: PrivilegedQuery, subject: Method) -> Query:
+    plain = Query(query.image, query.camera, query.seed)
+    return granted(plain, subject.privileges, partial(getattr, query))
 
 
 def _check_answers(subject: Method, world: _World) -> None:
@@ -144,29 +144,11 @@ def _check_answers(subject: Method, world: _World) -> None:
             _require(same, f"localize changed the query's {part}")
 
 
-def _check_answer(answer: Any, references: Sequence[str]) -> None:
-    if isinstance(answer, Failure):
-        _require(isinstance(answer.reason, str) and bool(answer.reason.strip()), "a Failure needs a reason")
-        return
-    _require(isinstance(answer, Estimate), f"localize must return Estimate or Failure, not {type(answer).__name__}")
-    _require(answer.pose is not None or len(answer.ranking) > 0, "an Estimate needs a pose or a ranking (or both)")
-    if answer.pose is not None:
-        _require(isinstance(answer.pose, Pose), f"an Estimate's pose must be a Pose, not {type(answer.pose).__name__}")
-        _require(not answer.pose.is_batch, "an Estimate's pose must be one pose (4, 4), not a batch")
-    _check_ranking(answer.ranking, references)
-    _require(
-        isinstance(answer.confidence, float | int | np.number),
-        f"confidence must be a number, not {answer.confidence!r}",
-    )
-    words = isinstance(answer.flags, tuple) and all(isinstance(flag, str) and flag.split() for flag in answer.flags)
-    _require(words and not any(" " in flag for flag in answer.flags), "flags must be a tuple of single words")
-
-
-def _check_ranking(ranking: Any, references: Sequence[str]) -> None:
-    _require(isinstance(ranking, tuple), f"a ranking must be a tuple of reference ids, not {type(ranking).__name__}")
-    unknown = [item for item in ranking if item not in set(references)]
-    _require(not unknown, f"a ranking names {unknown[:1]}, which is no reference of the map that was built last")
-    _require(len(set(ranking)) == len(ranking), "a ranking names a reference twice")
+def _check_answer(answer: object, references: Sequence[str]) -> None:
+    try:
+        checked(answer, references)
+    except (TypeError, ValueError) as error:
+        raise ConformanceError(f"localize: {error}") from error
 
 
 def _check_determinism(subject: Method, make: Callable[[], Method], world: _World) -> None:
@@ -217,8 +199,8 @@ def _check_no_more_truth(subject: Method, world: _World) -> None:
     for query in world.queries:
         honest = _ask(subject, query)
         for kind in sorted(set(_TRUTH) - subject.privileges):
-            granted = _granted(query, subject.privileges)
-            decoy = PrivilegedQuery(**{**vars(granted), kind: _decoy(kind, query)})
+            given = _granted(query, subject)
+            decoy = PrivilegedQuery(**{**vars(given), kind: _decoy(kind, query)})
             _require(
                 _same([subject.localize(decoy)], [honest]),
                 f"the answer depends on the query's true {kind}; let privileges name it",

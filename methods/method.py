@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar, Generic, Literal, TypeVar, cast, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from ..datasets.views import ViewSet
 from ..sim.geometry import Camera, Pose
+from .configuration import ConfigT, MethodConfig
+from .learner import Learner
+
+__all__ = ["Estimate", "Failure", "Method", "MethodConfig", "Privilege", "PrivilegedQuery", "Query"]
 
 #: A part of a query's ground truth: its pose (which makes an oracle), or one of the simulator's maps.
 Privilege = Literal["pose", "depth", "semantic"]
-
-
-class MethodConfig(BaseModel):
-    """Base of every method's typed configuration: frozen, an unknown key is an error, field docstrings are its help."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-ConfigT = TypeVar("ConfigT", bound=MethodConfig)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +47,14 @@ class PrivilegedQuery(Query):
     semantic: NDArray[Any] | None = None
 
 
+def granted(query: Query, privileges: Collection[Privilege], truth: Callable[[Privilege], Any]) -> Query:
+    """Return a query with exactly what ``privileges`` name of the ground truth, for which ``truth`` is asked."""
+    if not privileges:
+        return query
+    known: dict[str, Any] = {kind: truth(kind) for kind in privileges}
+    return PrivilegedQuery(query.image, query.camera, query.seed, **known)
+
+
 @dataclass(frozen=True, eq=False)
 class Estimate:
     """A method's answer: a pose (world_from_camera), and / or a ranking of reference ids or places, best first.
@@ -66,6 +68,18 @@ class Estimate:
     confidence: float = float("nan")
     flags: tuple[str, ...] = ()
 
+    @classmethod
+    def ranked(cls, ids: Sequence[str], poses: Pose, scores: NDArray[Any]) -> Estimate:
+        """Return the answer of retrieval: N references ``ids`` by their ``scores`` (N,), see `best_first`, the pose of
+        the first of them (of ``poses``, (N, 4, 4) world_from_camera), and as ``confidence`` its score."""
+        order = best_first(scores)
+        return cls(poses[int(order[0])], tuple(ids[i] for i in order), float(scores[order[0]]))
+
+
+def best_first(scores: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the indices (N,) of scores (N,), the largest first; equal ones keep their order."""
+    return np.argsort(-scores, kind="stable")
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -74,7 +88,7 @@ class Failure:
     reason: str
 
 
-class Method(ABC, Generic[ConfigT]):
+class Method(Learner[ConfigT], ABC):
     """A localization method. Subclass it, name it, and implement ``build_map`` and ``localize``.
 
     One that can be configured derives from ``Method[MyConfig]``; its ``config`` is then a ``MyConfig``. ``fit`` is for
@@ -82,42 +96,10 @@ class Method(ABC, Generic[ConfigT]):
     ``load`` with it. ``privileges`` gives ``localize`` parts of the ground truth, and every table says so.
     """
 
-    name: ClassVar[str]
-    Config: ClassVar[type[MethodConfig]] = MethodConfig
-    needs_fit: ClassVar[bool] = False
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        for argument in (argument for base in cls.__dict__.get("__orig_bases__", ()) for argument in get_args(base)):
-            if isinstance(argument, type) and issubclass(argument, MethodConfig):
-                cls.Config = argument
-
-    def __init__(self, config: ConfigT | None = None) -> None:
-        self.config: ConfigT = cast(ConfigT, self.Config()) if config is None else config
-
     @property
     def privileges(self) -> frozenset[Privilege]:
         """What of the truth ``localize`` is given, in a :class:`PrivilegedQuery`; nothing by default."""
         return frozenset()
-
-    def fit(self, train: ViewSet) -> None:
-        """Learn from the views of training scenes, once. Called only where ``needs_fit`` is true."""
-        raise TypeError(f"{self.name} declares needs_fit but does not implement fit")
-
-    def fit_identity(self) -> tuple[str, dict[str, Any]]:
-        """Return what decides the outcome of ``fit``: a name and a JSON-able configuration.
-
-        Methods that return the same identity share one fit (``sift-5pt`` uses the vocabulary of ``dense-vlad``).
-        """
-        return self.name, self.config.model_dump(mode="json")
-
-    def save(self, folder: Path) -> None:
-        """Write what ``fit`` learned into ``folder``, in formats that load without running code from the file."""
-        raise TypeError(f"{self.name} declares needs_fit but does not implement save")
-
-    def load(self, folder: Path) -> None:
-        """Read what ``save`` wrote; takes the place of ``fit``."""
-        raise TypeError(f"{self.name} declares needs_fit but does not implement load")
 
     @abstractmethod
     def build_map(self, references: ViewSet) -> None:
@@ -128,17 +110,17 @@ class Method(ABC, Generic[ConfigT]):
         """Answer one query against the map that was built last."""
 
     def map_bytes(self) -> int:
-        """Return the size of the map in memory, bytes; by default all arrays that ``build_map`` left in attributes."""
+        """Return the size of the map in memory, bytes; by default that of all arrays, and of whatever else says its
+        ``nbytes``, that ``build_map`` left in attributes."""
         return sum(_array_bytes(value) for name, value in vars(self).items() if name != "config")
 
 
 def _array_bytes(value: Any) -> int:
-    if isinstance(value, np.ndarray):
-        return value.nbytes
     if isinstance(value, dict):
         return sum(_array_bytes(item) for item in value.values())
     if isinstance(value, list | tuple):
         return sum(_array_bytes(item) for item in value)
     if isinstance(value, Pose):
         return value.matrix.nbytes
-    return 0
+    size = getattr(value, "nbytes", 0)
+    return size if isinstance(size, int) else 0

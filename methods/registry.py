@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-import inspect
 import sys
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
 from ..errors import InputError
 from ..registry import Registry
+from .configuration import complete_class, configured
 from .method import Method
-
-
-def _checked(candidate: Any, origin: str) -> type[Method[Any]]:
-    if not (isinstance(candidate, type) and issubclass(candidate, Method)):
-        raise InputError(f"{origin} is not a subclass of relocbench.methods.method.Method")
-    if inspect.isabstract(candidate):
-        raise InputError(f"{origin} does not implement {', '.join(sorted(candidate.__abstractmethods__))}")
-    if not isinstance(getattr(candidate, "name", None), str):
-        raise InputError(f"{origin} has no name; give the class an attribute: name = 'my-method'")
-    return candidate
-
 
 #: A package offers a method by an entry point of the group ``relocbench.methods``: ``my-method = "my_package:Mine"``.
 METHODS: Registry[type[Method[Any]]] = Registry(
@@ -38,6 +25,7 @@ METHODS: Registry[type[Method[Any]]] = Registry(
         "exrenet": ".methods.exrenet.exrenet:ExReNetMethod",
         "netvlad": ".methods.netvlad.netvlad:NetVlad",
         "patch-netvlad": ".methods.patch_netvlad.patch_netvlad:PatchNetVladNbnn",
+        "retrieval": ".methods.retrieval.best_reference:BestReference",
         "scene-graph": ".methods.scene_graph.scene_graph:SceneGraphMethod",
         "scene-graph-vs": ".methods.scene_graph.scene_graph:SceneGraphVs",
         "image-synthesis": ".methods.scene_graph.image_synthesis:ImageSynthesis",
@@ -46,7 +34,7 @@ METHODS: Registry[type[Method[Any]]] = Registry(
         "sift-pnp": ".methods.sift.sift_pnp:SiftPnp",
     },
     otherwise="path/to/file.py:ClassName",
-    check=_checked,
+    check=complete_class(Method),
 )
 
 
@@ -84,7 +72,7 @@ def load_method_file(location: str) -> type[Method[Any]]:
         raise InputError(f"{path}: cannot be imported: {line}") from error
     if not hasattr(module, attribute):
         raise InputError(f"{path}: has no class {attribute!r}")
-    return _checked(getattr(module, attribute), f"{path}:{attribute}")
+    return METHODS.check(getattr(module, attribute), f"{path}:{attribute}")
 
 
 def split_location(location: str) -> tuple[Path, str]:
@@ -101,29 +89,4 @@ def make_method(name: str, config: dict[str, Any] | None = None) -> Method[Any]:
 
     Raises ``InputError`` naming the key where a configuration key is unknown or its value does not fit.
     """
-    cls = method_class(name)
-    try:
-        return cls(cls.Config.model_validate(config or {}))
-    except ValidationError as error:
-        raise InputError(f"method {name!r}: {_config_problem(cls.Config, error)}") from error
-
-
-def _config_problem(config: type[BaseModel], error: ValidationError) -> str:
-    """Say in one line what is wrong with a configuration: the first problem, with its key."""
-    problem = error.errors()[0]
-    key = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        allowed = ", ".join(_fields_beside(config, problem["loc"])) or "none"
-        return f"unknown configuration key {key!r}; allowed: {allowed}"
-    where = f"configuration key {key!r}: " if key else ""
-    return f"{where}{problem['msg']} (given: {problem['input']!r})"
-
-
-def _fields_beside(config: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """Return the field names of the (nested) model that holds the key at ``location``."""
-    for part in location[:-1]:
-        nested = config.model_fields[str(part)].annotation
-        if not (isinstance(nested, type) and issubclass(nested, BaseModel)):
-            return []
-        config = nested
-    return list(config.model_fields)
+    return configured(method_class(name), config, origin=f"method {name!r}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ...datasets.views import ViewSet
 from ...sim.geometry import translation_error
 from ..method import Estimate, Method, Privilege, PrivilegedQuery, Query
@@ -32,10 +30,4 @@ class OracleNearest(Method):
         """Rank by true distance; equal distances keep the references' order. Raises ``TypeError`` without the truth."""
         if not isinstance(query, PrivilegedQuery) or query.pose is None:
             raise TypeError("oracle-nearest needs a PrivilegedQuery with its pose")
-        distance = translation_error(self._poses, query.pose)
-        order = np.argsort(distance, kind="stable")
-        return Estimate(
-            pose=self._poses[int(order[0])],
-            ranking=tuple(self._ids[i] for i in order),
-            confidence=-float(distance[order[0]]),
-        )
+        return Estimate.ranked(self._ids, self._poses, -translation_error(self._poses, query.pose))

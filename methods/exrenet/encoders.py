@@ -25,6 +25,11 @@ class Features:
     def __getitem__(self, index: slice | Tensor) -> Features:
         return Features(self.coarse[index], self.fine[index])
 
+    @property
+    def nbytes(self) -> int:
+        """Size in memory, bytes."""
+        return self.coarse.nbytes + self.fine.nbytes
+
     @classmethod
     def cat(cls, parts: list[Features]) -> Features:
         """Return those of several batches as one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import torch
 from numpy.typing import NDArray
@@ -10,9 +10,9 @@ from pydantic import Field
 
 from ...datasets.views import ViewSet
 from ...sim.geometry import Pose
-from ..dense_vlad.encoder import DenseVladConfig
-from ..dense_vlad.retrieval_backed import RetrievalBacked, SpreadConfig
-from ..method import Estimate, MethodConfig, Query
+from ..method import Estimate, Method, Query, best_first
+from ..retrieval.retrieval import Retrieval, RetrievalConfig
+from ..retrieval.spread import SpreadConfig
 from ..solvers.triangulation import triangulate_pose
 from ..timing import stage
 from .encoders import Features
@@ -52,11 +52,11 @@ class ExReNetConfig(SpreadConfig):
     scale_ratio: tuple[float, float] = (0.5, 2.0)
     """Between these a hypothesis' distance to a reference that agrees lies, as a share of the estimated one."""
 
-    retrieval: DenseVladConfig = DenseVladConfig()
-    """Image retrieval."""
+    retrieval: RetrievalConfig = RetrievalConfig()
+    """Image retrieval: ``descriptor`` and its settings."""
 
 
-class ExReNetMethod(RetrievalBacked):
+class ExReNetMethod(Method[ExReNetConfig]):
     """Winkelbauer, Denninger, Triebel, "Learning to Localize in New Environments from Synthetic Training Data", ICRA
     2021: section IV-A for retrieval, IV-B for the network, IV-C for triangulation.
 
@@ -66,33 +66,30 @@ class ExReNetMethod(RetrievalBacked):
     """
 
     name = "exrenet"
-    Config = ExReNetConfig
     network_name: ClassVar[str] = "exrenet"
 
-    def __init__(self, config: MethodConfig | None = None) -> None:
-        self._config = cast(ExReNetConfig, self.Config() if config is None else config)
-        super().__init__(self._config, self._config.retrieval)
-        self._network = open_network(self._config.weights, self.network_name, self._config.size)
+    def __init__(self, config: ExReNetConfig | None = None) -> None:
+        super().__init__(config)
+        self.learning_part = self.config.retrieval.open()
+        self._retrieval = Retrieval(self.learning_part)
+        self._network = open_network(self.config.weights, self.network_name, self.config.size)
 
     def build_map(self, references: ViewSet) -> None:
         """Encode the references, for retrieval and by the network."""
-        self._retrieval.build_map(references)
+        self._retrieval.build(references)
         side = self._network.settings.side
         images = [network_image(view.image(), view.camera, side) for view in references]
         with torch.inference_mode():
             batches = [images[i : i + _ENCODED_TOGETHER] for i in range(0, len(images), _ENCODED_TOGETHER)]
             self._features = Features.cat([self._network.features(torch.cat(batch)) for batch in batches])
 
-    def map_bytes(self) -> int:
-        """Return the size of retrieval vectors, poses and features, bytes."""
-        return self._retrieval.map_bytes() + self._features.coarse.nbytes + self._features.fine.nbytes
-
     @torch.inference_mode()
     def localize(self, query: Query) -> Estimate:
         """Answer with the triangulated pose; the ranking is that of retrieval."""
-        order, _ = self._retrieval.rank(query.image)
-        ranking = tuple(self._retrieval.ids[i] for i in order)
-        selected = self._select(order, self._config.retrieved, self._config)
+        scores = self._retrieval.scores(query.image)
+        ranking = self._retrieval.answer(scores).ranking
+        centres = self._retrieval.poses.translation
+        selected = self.config.select(best_first(scores), centres, self.config.retrieved)
         with stage("features"):
             features = self._network.features(network_image(query.image, query.camera, self._network.settings.side))
         outputs = self._outputs(features, selected, query.seed)
@@ -107,22 +104,22 @@ class ExReNetMethod(RetrievalBacked):
         with stage("regression"):
             vectors = self._network.summarise(matched)
             head = self._network.head
-            if self._config.samples == 0 or not isinstance(head, HiddenLayers):
+            if self.config.samples == 0 or not isinstance(head, HiddenLayers):
                 return head(vectors)[None].numpy()
             generator = torch.Generator().manual_seed(seed % 2**63)
-            return head.sample(vectors, self._config.samples, generator).numpy()
+            return head.sample(vectors, self.config.samples, generator).numpy()
 
     def _answer(self, references: Pose, outputs: Array, ranking: tuple[str, ...]) -> Estimate:
         relative, scales = relative_poses(outputs.mean(axis=0))
-        if not self._config.use_scale:
+        if not self.config.use_scale:
             scales = None
         found = triangulate_pose(
             references,
             relative,
             scales=scales,
             uncertainties=_spread(outputs) if len(outputs) > 1 else None,
-            max_angle=self._config.max_angle,
-            scale_ratio=self._config.scale_ratio,
+            max_angle=self.config.max_angle,
+            scale_ratio=self.config.scale_ratio,
             strict=False,
         )
         if found is None:

@@ -36,6 +36,11 @@ class Prototypes:
     def __len__(self) -> int:
         return len(self._starts) - 1
 
+    @property
+    def nbytes(self) -> int:
+        """Size in memory, bytes."""
+        return self.vectors.nbytes
+
     def distances(self, patches: Array) -> NDArray[np.float32]:
         """Return (P, K): the L2 distance of each patch (P, d), unit length, to the nearest vector of each prototype.
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ...datasets.views import ViewSet
 from ..features.nbnn import Prototypes
-from ..features.patch_netvlad import PatchNetVlad
 from ..method import Estimate, Method, MethodConfig, Query
 from ..timing import stage
+from .patches import PatchNetVlad
 
 
 class PatchNetVladConfig(MethodConfig):
@@ -43,13 +41,4 @@ class PatchNetVladNbnn(Method[PatchNetVladConfig]):
             patches = self._describe(query.image).patches
         with stage("nbnn"):
             distance = self.prototypes.distances(patches).mean(axis=0)
-            order = np.argsort(distance, kind="stable")
-        return Estimate(
-            pose=self.poses[int(order[0])],
-            ranking=tuple(self.ids[i] for i in order),
-            confidence=-float(distance[order[0]]),
-        )
-
-    def map_bytes(self) -> int:
-        """Return the bytes of the references' patches and poses."""
-        return super().map_bytes() + self.prototypes.vectors.nbytes
+        return Estimate.ranked(self.ids, self.poses, -distance)

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..features.nbnn import Prototypes
-from ..features.patch_netvlad import ImageDescriptors
 from ..features.reciprocal_rank import reciprocal_ranks
 from ..features.regions import Regions
+from ..patch_netvlad.patches import ImageDescriptors
 from .graph import Layout, layout_of_image
 
 Array = NDArray[Any]

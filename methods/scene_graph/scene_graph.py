@@ -12,9 +12,9 @@ from pydantic import Field
 from ...datasets.protocols.cross_view.places import representative_point
 from ...datasets.protocols.cross_view.visibility import VisibilityCone
 from ...datasets.views import View, ViewSet
-from ..features.patch_netvlad import PatchNetVlad
 from ..features.regions import semantic_regions
 from ..method import Estimate, Method, MethodConfig, Privilege, Query
+from ..patch_netvlad.patches import PatchNetVlad
 from ..perception.depth import DepthChoice, open_depth
 from ..perception.segmentation import SegmentationChoice, open_segmentation
 from ..timing import stage
@@ -109,16 +109,11 @@ class SceneGraphMethod(Method[SceneGraphConfig]):
             graph = self._graph_of(image)
         with stage("gnn"):
             probability = self._classifier.probabilities(graph)
-        order = np.argsort(-probability, kind="stable")
-        return Estimate(
-            pose=self.poses[int(order[0])],
-            ranking=tuple(self.ids[i] for i in order),
-            confidence=float(probability[order[0]]),
-        )
+        return Estimate.ranked(self.ids, self.poses, probability)
 
     def map_bytes(self) -> int:
         """Return the bytes of the classifier's weights, of the prototypes, and of the references' poses."""
-        return super().map_bytes() + _network_bytes(self._classifier) + self._vocabulary.nbytes
+        return super().map_bytes() + _network_bytes(self._classifier)
 
     def _segmented(self, image: Array, semantic: Array) -> SegmentedImage:
         return SegmentedImage.of(semantic_regions(semantic), self._describe(image))

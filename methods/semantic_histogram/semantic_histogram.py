@@ -75,12 +75,7 @@ class SemanticHistogram(Method[SemanticHistogramConfig]):
             return Failure("no region of a known category")
         with stage("matching"):
             score = self._scores(_unit_rows(nodes, self._index))
-            order = np.argsort(-score, kind="stable")
-        return Estimate(
-            pose=self.poses[int(order[0])],
-            ranking=tuple(self.ids[i] for i in order),
-            confidence=float(score[order[0]]),
-        )
+        return Estimate.ranked(self.ids, self.poses, score)
 
     def map_bytes(self) -> int:
         """Return the size of the references' descriptors, bytes."""

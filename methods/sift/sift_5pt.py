@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from numpy.typing import NDArray
 from pydantic import Field
 
 from ...datasets.views import ViewSet
-from ...sim.geometry import Camera, Pose
-from ..dense_vlad.retrieval_backed import SpreadConfig
+from ...sim.geometry import Pose
 from ..features.matching import match_descriptors
 from ..features.sift import SiftFeatures, extract_sift
-from ..method import Failure, MethodConfig, Query
+from ..method import Estimate, Failure, Method, Query, best_first
+from ..retrieval.fallback import posed
+from ..retrieval.retrieval import Retrieval
+from ..retrieval.spread import SpreadConfig
+from ..solvers.relative_pose import RelativePose, estimate_relative_pose
 from ..solvers.triangulation import triangulate_pose
 from ..timing import stage
-from .relative_pose import RelativePose, estimate_relative_pose
-from .retrieval_then_pose import RetrievalThenPose, RetrievalThenPoseConfig
+from .config import SiftMethodConfig
 
 
-class SiftFivePointConfig(SpreadConfig, RetrievalThenPoseConfig):
+class SiftFivePointConfig(SpreadConfig, SiftMethodConfig):
     """Parameters of `sift-5pt`."""
 
     retrieved: int = Field(default=5, ge=2)
@@ -48,13 +49,7 @@ class SiftFivePointConfig(SpreadConfig, RetrievalThenPoseConfig):
     """Largest angle between a reference's ray and a hypothesis that it agrees with, in degrees."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Reference:
-    features: SiftFeatures
-    camera: Camera
-
-
-class SiftFivePoint(RetrievalThenPose):
+class SiftFivePoint(Method[SiftFivePointConfig]):
     """Retrieval, SIFT matches, an essential matrix per reference, and triangulation over pairs of references.
 
     Winkelbauer, Denninger, Triebel (ExReNet), ICRA 2021: section IV-A for retrieval, IV-C.1 for triangulation.
@@ -62,35 +57,37 @@ class SiftFivePoint(RetrievalThenPose):
     """
 
     name = "sift-5pt"
-    Config = SiftFivePointConfig
 
-    def __init__(self, config: MethodConfig | None = None) -> None:
+    def __init__(self, config: SiftFivePointConfig | None = None) -> None:
         super().__init__(config)
-        self._config = cast(SiftFivePointConfig, self.config)
+        self.learning_part = self.config.retrieval.open()
+        self._retrieval = Retrieval(self.learning_part)
 
     def build_map(self, references: ViewSet) -> None:
         """Encode the references for retrieval and extract their SIFT features."""
-        self._retrieval.build_map(references)
-        self._references = [
-            _Reference(extract_sift(view.image(), self._config.sift), view.camera) for view in references
-        ]
+        self._retrieval.build(references)
+        self._features = [extract_sift(view.image(), self.config.sift) for view in references]
+        self._cameras = [view.camera for view in references]
 
-    def map_bytes(self) -> int:
-        """Return the size of retrieval vectors, poses and features, bytes."""
-        return self._retrieval.map_bytes() + sum(reference.features.nbytes for reference in self._references)
+    def localize(self, query: Query) -> Estimate | Failure:
+        """Answer with the triangulated pose, or the fallback's; the ranking is that of retrieval."""
+        scores = self._retrieval.scores(query.image)
+        found = self._pose(query, best_first(scores))
+        return posed(self._retrieval.answer(scores), found, self.config.fallback)
 
     def _pose(self, query: Query, order: NDArray[Any]) -> tuple[Pose, int] | Failure:
-        selected = self._select(order, self._config.retrieved, self._config)
+        centres = self._retrieval.poses.translation
+        selected = self.config.select(order, centres, self.config.retrieved)
         with stage("features"):
-            features = extract_sift(query.image, self._config.sift)
+            features = extract_sift(query.image, self.config.sift)
         with stage("matching"):
             matches = {i: self._match(features, i) for i in selected}
-        matches = {i: found for i, found in matches.items() if len(found) >= self._config.min_inliers}
+        matches = {i: found for i, found in matches.items() if len(found) >= self.config.min_inliers}
         if not matches:
             return Failure("too few matches")
         with stage("relative pose"):
             relative = {i: self._relative_pose(query, features, i, found) for i, found in matches.items()}
-        found = {i: pose for i, pose in relative.items() if pose and pose.inliers >= self._config.min_inliers}
+        found = {i: pose for i, pose in relative.items() if pose and pose.inliers >= self.config.min_inliers}
         if not found:
             return Failure("no relative pose")
         if len(found) < 2:
@@ -99,22 +96,19 @@ class SiftFivePoint(RetrievalThenPose):
             return self._absolute_pose(found)
 
     def _match(self, features: SiftFeatures, reference: int) -> NDArray[Any]:
-        descriptors = self._references[reference].features.descriptors
-        return match_descriptors(
-            features.descriptors, descriptors, ratio=self._config.ratio, mutual=self._config.mutual
-        )
+        descriptors = self._features[reference].descriptors
+        return match_descriptors(features.descriptors, descriptors, ratio=self.config.ratio, mutual=self.config.mutual)
 
     def _relative_pose(
         self, query: Query, features: SiftFeatures, reference: int, matches: NDArray[Any]
     ) -> RelativePose | None:
-        other = self._references[reference]
         return estimate_relative_pose(
             features.keypoints[matches[:, 0]],
-            other.features.keypoints[matches[:, 1]],
+            self._features[reference].keypoints[matches[:, 1]],
             query.camera,
-            other.camera,
-            max_error=self._config.max_error,
-            max_iterations=self._config.max_iterations,
+            self._cameras[reference],
+            max_error=self.config.max_error,
+            max_iterations=self.config.max_iterations,
             seed=query.seed,
         )
 
@@ -123,7 +117,7 @@ class SiftFivePoint(RetrievalThenPose):
         found = triangulate_pose(
             self._retrieval.poses[indices],
             Pose.stack(relative[i].pose for i in indices),
-            max_angle=self._config.max_angle,
+            max_angle=self.config.max_angle,
         )
         if found is None:
             return Failure("no consistent pair")

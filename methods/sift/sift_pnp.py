@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-import poselib
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -13,14 +12,16 @@ from ...datasets.views import ViewSet
 from ...sim.geometry import Pose
 from ..features.matching import match_descriptors
 from ..features.sift import extract_sift
-from ..method import Failure, MethodConfig, Query
+from ..method import Estimate, Failure, Method, Query, best_first
+from ..retrieval.fallback import posed
+from ..retrieval.retrieval import Retrieval
+from ..solvers.absolute_pose import estimate_absolute_pose
 from ..timing import stage
-from .relative_pose import poselib_camera, poselib_seed
-from .retrieval_then_pose import RetrievalThenPose, RetrievalThenPoseConfig
+from .config import SiftMethodConfig
 from .triangulated_map import triangulate_map
 
 
-class SiftPnpConfig(RetrievalThenPoseConfig):
+class SiftPnpConfig(SiftMethodConfig):
     """Parameters of `sift-pnp`."""
 
     retrieved: int = Field(default=20, ge=1)
@@ -48,7 +49,7 @@ class SiftPnpConfig(RetrievalThenPoseConfig):
     """A pose with fewer inliers is not trusted (and is not tried with fewer matches)."""
 
 
-class SiftPnp(RetrievalThenPose):
+class SiftPnp(Method[SiftPnpConfig]):
     """A map triangulated from the references at their known poses, and perspective-n-point against it.
 
     The scheme of structure-based localization with retrieval (Irschara et al. 2009; Sattler et al. 2017).
@@ -56,58 +57,57 @@ class SiftPnp(RetrievalThenPose):
     """
 
     name = "sift-pnp"
-    Config = SiftPnpConfig
 
-    def __init__(self, config: MethodConfig | None = None) -> None:
+    def __init__(self, config: SiftPnpConfig | None = None) -> None:
         super().__init__(config)
-        self._config = cast(SiftPnpConfig, self.config)
+        self.learning_part = self.config.retrieval.open()
+        self._retrieval = Retrieval(self.learning_part)
 
     def build_map(self, references: ViewSet) -> None:
         """Encode the references for retrieval and triangulate their SIFT features."""
-        self._retrieval.build_map(references)
+        self._retrieval.build(references)
         self._map = triangulate_map(
-            [extract_sift(view.image(), self._config.sift) for view in references],
+            [extract_sift(view.image(), self.config.sift) for view in references],
             [view.camera for view in references],
             references.poses,
-            similar_pairs(self._retrieval.vectors, self._config.neighbours),
-            ratio=self._config.ratio,
-            max_error=self._config.max_map_error,
-            min_angle=self._config.min_angle,
+            similar_pairs(self._retrieval.likeness(), self.config.neighbours),
+            ratio=self.config.ratio,
+            max_error=self.config.max_map_error,
+            min_angle=self.config.min_angle,
         )
 
-    def map_bytes(self) -> int:
-        """Return the size of retrieval vectors, poses, points and descriptors, bytes."""
-        return self._retrieval.map_bytes() + self._map.nbytes
+    def localize(self, query: Query) -> Estimate | Failure:
+        """Answer with the pose against the map, or the fallback's; the ranking is that of retrieval."""
+        scores = self._retrieval.scores(query.image)
+        found = self._pose(query, best_first(scores))
+        return posed(self._retrieval.answer(scores), found, self.config.fallback)
 
     def _pose(self, query: Query, order: NDArray[Any]) -> tuple[Pose, int] | Failure:
-        rows = self._map.seen_by([int(i) for i in order[: self._config.retrieved]])
-        if len(rows) < self._config.min_inliers:
+        rows = self._map.seen_by([int(i) for i in order[: self.config.retrieved]])
+        if len(rows) < self.config.min_inliers:
             return Failure("too few map points")
         with stage("features"):
-            features = extract_sift(query.image, self._config.sift)
+            features = extract_sift(query.image, self.config.sift)
         with stage("matching"):
-            matches = match_descriptors(features.descriptors, self._map.descriptors[rows], ratio=self._config.ratio)
-        if len(matches) < self._config.min_inliers:
+            matches = match_descriptors(features.descriptors, self._map.descriptors[rows], ratio=self.config.ratio)
+        if len(matches) < self.config.min_inliers:
             return Failure("too few matches")
         with stage("absolute pose"):
-            pose, information = poselib.estimate_absolute_pose(
+            found = estimate_absolute_pose(
                 features.keypoints[matches[:, 0]],
                 self._map.points[rows[matches[:, 1]]],
-                poselib_camera(query.camera),
-                {
-                    "max_reproj_error": self._config.max_error,
-                    "max_iterations": self._config.max_iterations,
-                    "seed": poselib_seed(query.seed),
-                },
+                query.camera,
+                max_error=self.config.max_error,
+                max_iterations=self.config.max_iterations,
+                seed=query.seed,
             )
-        if information["num_inliers"] < self._config.min_inliers or not np.isfinite([*pose.q, *pose.t]).all():
+        if found is None or found[1] < self.config.min_inliers:
             return Failure("no absolute pose")
-        return Pose.from_quaternion(pose.q, pose.t).inverse(), int(information["num_inliers"])
+        return found
 
 
-def similar_pairs(vectors: NDArray[Any], neighbours: int) -> list[tuple[int, int]]:
-    """Return the pairs (i, j), i < j, ascending, of each row of unit ``vectors`` (N, d) with those most alike."""
-    similarity = vectors @ vectors.T
-    np.fill_diagonal(similarity, -np.inf)
-    nearest = np.argsort(-similarity, axis=1, kind="stable")[:, : min(neighbours, len(vectors) - 1)]
+def similar_pairs(similarity: NDArray[Any], neighbours: int) -> list[tuple[int, int]]:
+    """Return the pairs (i, j), i < j, ascending, of each reference with those most alike by ``similarity`` (N, N)."""
+    others = np.where(np.eye(len(similarity), dtype=bool), -np.inf, similarity)
+    nearest = np.argsort(-others, axis=1, kind="stable")[:, : min(neighbours, len(others) - 1)]
     return sorted({(min(i, int(j)), max(i, int(j))) for i, row in enumerate(nearest) for j in row})

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from ..features.netvlad import PlaceNetwork
+from ..netvlad.network import PlaceNetwork
 from .dense_tasks import jittered
 from .frames import HouseFrames, image_batch
 

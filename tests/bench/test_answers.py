@@ -31,14 +31,14 @@ class UncheckedPose(Pose):
     [
         (None, "not NoneType"),
         (np.eye(4), "not ndarray"),
-        (Estimate(), "neither a pose nor a ranking"),
+        (Estimate(), "a pose or a ranking, and has neither"),
         (Estimate(ranking=("a", "z")), "'z', which is no reference"),
         (Estimate(ranking=("a", "a")), "a reference twice"),
         (Estimate(pose=Pose.identity(2)), "a batch"),
         (Estimate(pose=np.eye(4)), "not ndarray"),
         (Estimate(pose=UncheckedPose(np.full((4, 4), np.nan))), "not finite"),
         (Estimate(pose=UncheckedPose(np.diag([1.0, 2.0, 1.0, 1.0]))), "not a rotation"),
-        (Estimate(pose=Pose.identity(), confidence="high"), "could not convert"),
+        (Estimate(pose=Pose.identity(), confidence="high"), "is a number, not the string 'high'"),
     ],
 )
 def test_an_answer_that_breaks_the_contract_is_a_failure_that_says_how(answer, problem):

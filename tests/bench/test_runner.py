@@ -101,7 +101,7 @@ def test_methods_that_misbehave_harm_only_themselves(run):
     assert died[""] > 20
     assert outcomes(store, "reads-pose") == {"": 40}
     assert outcomes(store, "cannot-learn") == {"fit raised ArithmeticError: nothing to learn": 40}
-    assert "invalid answer: neither a pose nor a ranking" in outcomes(store, "invalid")
+    assert "invalid answer: an Estimate needs a pose or a ranking, and has neither" in outcomes(store, "invalid")
     estimates = store.estimates()
     assert np.isinf(estimates.loc[estimates["status"] == "failure", "translation_error"]).all()
     ranked = estimates[estimates["method"] == "ranks-only"]

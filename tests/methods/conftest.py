@@ -10,7 +10,7 @@ import pytest
 import torch
 from relocbench.datasets.views import ViewSet
 from relocbench.methods.box_room import random_poses, write_views
-from relocbench.methods.features.netvlad import PlaceNetwork
+from relocbench.methods.netvlad.network import PlaceNetwork
 from relocbench.methods.networks.checkpoints import save_network
 from relocbench.methods.registry import make_method
 from relocbench.methods.training.frames import HouseFrames

@@ -15,6 +15,7 @@ from relocbench.sim.geometry import Pose
 
 SMALL = {
     "dense-vlad": {"words": 16},
+    "retrieval": {"words": 16},
     "sift-5pt": {"retrieval": {"words": 16}},
     "sift-pnp": {"retrieval": {"words": 16}},
     "scene-graph-vs": {"views": 5},
@@ -157,16 +158,22 @@ def test_a_correct_method_passes(method: type[Method]) -> None:
 @pytest.mark.parametrize(
     ("method", "complaint"),
     [
-        (answering(lambda self, query: None), "must return Estimate or Failure, not NoneType"),
+        (answering(lambda self, query: None), "answers Estimate or Failure, not NoneType"),
         (answering(lambda self, query: Failure("")), "a Failure needs a reason"),
         (answering(lambda self, query: Estimate()), "needs a pose or a ranking"),
-        (answering(lambda self, query: Estimate(pose=np.eye(4))), "must be a Pose, not ndarray"),
-        (answering(lambda self, query: Estimate(pose=Pose.identity(2))), "not a batch"),
-        (answering(lambda self, query: Estimate(ranking=["first/0000"])), "must be a tuple"),
-        (answering(lambda self, query: Estimate(ranking=("elsewhere",))), "no reference of the map"),
+        (answering(lambda self, query: Estimate(pose=np.eye(4))), "is a Pose, not ndarray"),
+        (answering(lambda self, query: Estimate(pose=Pose.identity(2))), "is a batch"),
+        (
+            answering(lambda self, query: Estimate(ranking="first/0000")),
+            "ranking is a tuple of strings, not the string",
+        ),
+        (answering(lambda self, query: Estimate(ranking=("elsewhere",))), "no reference of this map"),
         (answering(lambda self, query: Estimate(ranking=("first/0000",) * 2)), "names a reference twice"),
-        (answering(lambda self, query: Estimate(Pose.identity(), confidence="high")), "confidence must be a number"),
-        (answering(lambda self, query: Estimate(Pose.identity(), flags=("fall back",))), "single words"),
+        (answering(lambda self, query: Estimate(Pose.identity(), confidence="high")), "confidence is a number"),
+        (
+            answering(lambda self, query: Estimate(Pose.identity(), flags="fallback")),
+            "flags is a tuple of strings, not the",
+        ),
         (answering(counting), "repeated or reordered"),
         (answering(blackening), "changed the query's image"),
         (answering(peeking), "depends on the query's true pose"),
@@ -176,7 +183,7 @@ def test_a_correct_method_passes(method: type[Method]) -> None:
         (given("place", answer=using()), "privileges names .'place'.; a method may be given pose, depth, semantic"),
         (given("semantic", answer=overwriting), "changed the query's semantic"),
         (answering(needing_corners), "an image without features raises ZeroDivisionError"),
-        (Hoarding, "no reference of the map that was built last|names a reference twice"),
+        (Hoarding, "no reference of this map|names a reference twice"),
         (Unseeded, "two instances answer differently"),
         (Forgetful, "one that loads its save answer differently"),
         (Pickling, "wrote a pickle: bias.bin"),

@@ -8,7 +8,7 @@ from relocbench.datasets.views import ViewSet
 from relocbench.errors import InputError
 from relocbench.methods.box_room import render_box
 from relocbench.methods.dense_vlad.dense_vlad import DenseVlad
-from relocbench.methods.dense_vlad.encoder import DenseVladConfig
+from relocbench.methods.dense_vlad.descriptor import DenseVladConfig
 from relocbench.methods.method import Query
 from relocbench.sim.geometry import Pose
 
@@ -51,15 +51,15 @@ def test_fitting_twice_writes_the_same_bytes(box_train: ViewSet, fitted_folder: 
 
 def test_dimensions_are_limited_by_the_training_views(retrieval: DenseVlad, box_train: ViewSet) -> None:
     assert SMALL.dimensions > len(box_train)
-    assert retrieval.vectors.shape[1] == len(box_train) - 1
-    assert np.linalg.norm(retrieval.vectors, axis=1) == pytest.approx(1, abs=1e-5)
+    assert retrieval._retrieval.vectors.shape[1] == len(box_train) - 1
+    assert np.linalg.norm(retrieval._retrieval.vectors, axis=1) == pytest.approx(1, abs=1e-5)
 
 
 def test_training_views_are_drawn_evenly(box_train: ViewSet) -> None:
     few = DenseVlad(DenseVladConfig(words=8, training_views=4))
     few.fit(box_train)
     few.build_map(box_train)
-    assert few.vectors.shape[1] == 3
+    assert few._retrieval.vectors.shape[1] == 3
 
 
 def test_too_few_training_views_get_one_line(box_train: ViewSet) -> None:

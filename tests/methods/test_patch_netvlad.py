@@ -11,13 +11,14 @@ from relocbench.datasets.views import ViewSet
 from relocbench.errors import InputError
 from relocbench.methods.conformance import check_method
 from relocbench.methods.features.nbnn import Prototypes
-from relocbench.methods.features.netvlad import PlaceNetwork, patch_positions
-from relocbench.methods.features.patch_netvlad import PatchNetVlad
 from relocbench.methods.features.reciprocal_rank import reciprocal_ranks
 from relocbench.methods.method import Estimate, Method, Query
-from relocbench.methods.netvlad.netvlad import NetVlad, NetVladConfig
+from relocbench.methods.netvlad.descriptor import NetVladConfig, NetVladDescriptor
+from relocbench.methods.netvlad.netvlad import NetVlad
+from relocbench.methods.netvlad.network import PlaceNetwork, patch_positions
 from relocbench.methods.networks.checkpoints import load_network
 from relocbench.methods.patch_netvlad.patch_netvlad import PatchNetVladConfig, PatchNetVladNbnn
+from relocbench.methods.patch_netvlad.patches import PatchNetVlad
 
 
 @pytest.fixture(scope="session")
@@ -110,9 +111,12 @@ def test_what_changes_in_one_corner_changes_the_patches_there_most(
     assert min(means, key=means.__getitem__) == corner
 
 
-def test_the_vector_alone_is_the_vector_of_the_descriptors(describe: PatchNetVlad, box_references: ViewSet) -> None:
+def test_the_vector_alone_is_the_vector_of_the_descriptors(
+    describe: PatchNetVlad, place_checkpoint: str, box_references: ViewSet
+) -> None:
     image = box_references[0].image()
-    assert describe.vector(image) == pytest.approx(describe(image).vector, abs=1e-6)
+    alone = NetVladDescriptor(NetVladConfig(weights=place_checkpoint))
+    assert alone(image) == pytest.approx(describe(image).vector, abs=1e-6)
 
 
 def test_half_precision_keeps_what_was_learned(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from relocbench.methods.features.netvlad import PlaceNetwork
+from relocbench.methods.netvlad.network import PlaceNetwork
 from relocbench.methods.training import place_task
 from relocbench.methods.training.frames import HouseFrames
 from relocbench.methods.training.place_task import PlaceTask

@@ -9,10 +9,10 @@ import torch
 from relocbench.datasets.views import ViewSet
 from relocbench.errors import InputError
 from relocbench.methods.conformance import check_method
-from relocbench.methods.features.patch_netvlad import ImageDescriptors
 from relocbench.methods.features.reciprocal_rank import reciprocal_ranks
 from relocbench.methods.features.regions import semantic_regions
 from relocbench.methods.method import PrivilegedQuery
+from relocbench.methods.patch_netvlad.patches import ImageDescriptors
 from relocbench.methods.registry import make_method, method_class
 from relocbench.methods.scene_graph.classifier import GraphBatch, GraphClassifier, train_classifier, without_some_parts
 from relocbench.methods.scene_graph.graph import (

@@ -11,14 +11,13 @@ import pytest
 from relocbench.datasets.views import ViewSet
 from relocbench.errors import InputError
 from relocbench.methods.box_room import SIZE
-from relocbench.methods.dense_vlad.retrieval_backed import spread_references
 from relocbench.methods.features.sift import SiftConfig, extract_sift
 from relocbench.methods.method import Estimate, Failure, Method, Query
 from relocbench.methods.registry import make_method
-from relocbench.methods.sift.relative_pose import estimate_relative_pose
 from relocbench.methods.sift.sift_5pt import SiftFivePoint
 from relocbench.methods.sift.sift_pnp import SiftPnp, similar_pairs
 from relocbench.methods.sift.triangulated_map import epipolar_error
+from relocbench.methods.solvers.relative_pose import estimate_relative_pose
 from relocbench.methods.timing import Recorder
 from relocbench.sim.geometry import Camera, Pose, rotation_error, translation_error
 from scipy.spatial.transform import Rotation
@@ -187,21 +186,14 @@ def test_the_answer_depends_on_the_seed_and_on_nothing_else(five_point: SiftFive
     assert len(again) == len(first)
 
 
-def test_selected_references_stand_apart() -> None:
-    centres = np.array([[0, 0, 0], [0.04, 0, 0], [1, 0, 0], [10.5, 0, 0], [1.02, 0, 0], [2, 0, 0], [3, 0, 0.0]])
-    order = np.arange(len(centres))
-    assert spread_references(order, centres, count=5, distances=(0.05, 10.0)) == [0, 2, 5, 6]
-    assert spread_references(order, centres, count=2, distances=(0.05, 10.0)) == [0, 2]
-    assert spread_references(order[::-1], centres, count=9, distances=(0.0, 100.0)) == list(order[::-1])
-
-
 def test_pairs_are_those_most_alike_each_once() -> None:
     vectors = np.eye(4, dtype=np.float32)
     vectors[1] = [0.8, 0.6, 0, 0]
     vectors[3] = [0, 0, 0.6, 0.8]
-    assert similar_pairs(vectors, 1) == [(0, 1), (2, 3)]
-    assert len(similar_pairs(vectors, 10)) == 6
-    assert similar_pairs(vectors[:1], 5) == []
+    likeness = vectors @ vectors.T
+    assert similar_pairs(likeness, 1) == [(0, 1), (2, 3)]
+    assert len(similar_pairs(likeness, 10)) == 6
+    assert similar_pairs(likeness[:1, :1], 5) == []
 
 
 def seen_by_both(seed: int, count: int = 60) -> tuple[np.ndarray, np.ndarray, tuple[Camera, Camera], Pose, Pose]:

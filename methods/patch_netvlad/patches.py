@@ -1,4 +1,4 @@
-"""Images as NetVLAD vectors and Patch-NetVLAD patches, from a trained `PlaceNetwork`."""
+"""Images as Patch-NetVLAD patches, from a trained `PlaceNetwork`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..networks.checkpoints import load_network
+from ..netvlad.network import POSITION_STEP, open_place_network, patch_positions
 from ..networks.feature_pyramid import network_input
-from .netvlad import POSITION_STEP, PlaceNetwork, patch_positions
 
 Array = NDArray[Any]
 
@@ -36,8 +35,7 @@ class PatchNetVlad:
     """
 
     def __init__(self, weights: str = "synthetic") -> None:
-        self._network = PlaceNetwork()
-        load_network(self._network, weights, task="netvlad")
+        self._network = open_place_network(weights)
 
     def __call__(self, image: Array) -> ImageDescriptors:
         """Return the descriptors of an image (H, W, 3) uint8 sRGB of any size."""
@@ -47,11 +45,6 @@ class PatchNetVlad:
         boxes = self._boxes(given, image)
         centres = (boxes[:, :2] + boxes[:, 2:]) / 2
         return ImageDescriptors(vectors[0].numpy(), patches[0].numpy(), centres, boxes)
-
-    def vector(self, image: Array) -> Array:
-        """Return the vector (D,) alone of an image (H, W, 3) uint8 sRGB, for the methods that need no patches."""
-        with torch.inference_mode():
-            return self._network.encode(network_input(image))[0].numpy()
 
     @staticmethod
     def _boxes(given: torch.Tensor, image: Array) -> Array:

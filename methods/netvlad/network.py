@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..features.vlad import Whitening, learn_vocabulary
+from ..networks.checkpoints import load_network
 from ..networks.feature_pyramid import FeaturePyramid
-from .vlad import Whitening, learn_vocabulary
 
 #: Pixels of the network's image between neighbouring positions of the features that are pooled.
 POSITION_STEP = 8
@@ -106,6 +107,14 @@ class PlaceNetwork(nn.Module):
         assert self.assign.bias is not None
         self.assign.bias.copy_(-sharpness * (self.centroids**2).sum(dim=1))
         self.initialised.fill_(True)
+
+
+def open_place_network(weights: str) -> PlaceNetwork:
+    """Return a trained network, ready to infer: ``weights`` is "synthetic" or the path of a checkpoint of ``relocbench
+    train netvlad``. Raises ``InputError`` where there is no such checkpoint, or it is of another network."""
+    network = PlaceNetwork()
+    load_network(network, weights, task="netvlad")
+    return network
 
 
 def patch_positions(rows: int, columns: int, sizes: Sequence[tuple[int, int]] = PATCH_SIZES) -> NDArray[np.int64]:

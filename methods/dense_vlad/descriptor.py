@@ -13,8 +13,9 @@ from pydantic import Field, field_validator
 from ...datasets.dense_sift import dense_rootsift
 from ...datasets.views import ViewSet
 from ...errors import InputError
+from ..configuration import MethodConfig
 from ..features.vlad import Whitening, learn_vocabulary, vlad
-from ..method import MethodConfig
+from ..retrieval.descriptor import Descriptor
 
 _FILE = "dense_vlad.npz"
 _DESCRIPTORS_PER_WORD = 256  # more change k-means little (it is faiss's own limit) and cost time in proportion
@@ -55,15 +56,18 @@ class DenseVladConfig(MethodConfig):
         return widths
 
 
-class DenseVladEncoder:
+class DenseVladDescriptor(Descriptor[DenseVladConfig]):
     """Turns images into unit vectors whose dot product tells how alike two images are."""
 
-    def __init__(self, config: DenseVladConfig) -> None:
-        self.config = config
+    name = "dense-vlad"
+    needs_fit = True
+
+    def __init__(self, config: DenseVladConfig | None = None) -> None:
+        super().__init__(config)
         self._vocabulary: NDArray[Any] | None = None
         self._whitening: Whitening | None = None
 
-    def learn(self, train: ViewSet) -> None:
+    def fit(self, train: ViewSet) -> None:
         """Learn the vocabulary and the whitening from training views.
 
         Raises ``InputError`` where the views have too little texture for the number of words, or all look the same.
@@ -95,8 +99,8 @@ class DenseVladEncoder:
         config = self.config
         return dense_rootsift(image, widths=config.widths, step=config.step, min_contrast=config.min_contrast)
 
-    def encode(self, image: NDArray[Any]) -> NDArray[Any]:
-        """Return the vector (d,) float32 of an image (H, W, 3) uint8; raises ``RuntimeError`` before learn or load."""
+    def __call__(self, image: NDArray[Any]) -> NDArray[Any]:
+        """Return the vector (d,) float32 of an image (H, W, 3) uint8; raises ``RuntimeError`` before fit or load."""
         if self._vocabulary is None or self._whitening is None:
             raise RuntimeError("dense-vlad has no vocabulary yet: call fit or load first")
         return self._whitening(vlad(self._local(image), self._vocabulary))

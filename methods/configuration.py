@@ -1,0 +1,98 @@
+"""What is configured: a class found by name, with settings that are typed, documented and refused in one line."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ..errors import InputError
+
+
+class MethodConfig(BaseModel):
+    """Base of every typed configuration: frozen, an unknown key is an error, field docstrings are its help."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    @classmethod
+    def keys(cls, values: Mapping[str, Any]) -> list[str]:
+        """Return the keys that a configuration which begins like ``values`` may have."""
+        return list(cls.model_fields)
+
+
+ConfigT = TypeVar("ConfigT", bound=MethodConfig)
+
+
+class Configured(Generic[ConfigT]):
+    """Something with a ``name`` and a ``config``: a method, a descriptor, a network to train.
+
+    A class that can be configured derives from its base with the type of its configuration in brackets, such as
+    ``Method[MyConfig]``; its ``config`` is then a ``MyConfig``.
+    """
+
+    name: ClassVar[str]
+    Config: ClassVar[type[MethodConfig]] = MethodConfig
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for argument in (argument for base in cls.__dict__.get("__orig_bases__", ()) for argument in get_args(base)):
+            if isinstance(argument, type) and issubclass(argument, MethodConfig):
+                cls.Config = argument
+
+    def __init__(self, config: ConfigT | None = None) -> None:
+        self.config: ConfigT = cast(ConfigT, self.Config()) if config is None else config
+
+
+ConfiguredT = TypeVar("ConfiguredT", bound=Configured[Any])
+
+
+def complete_class(base: type[Configured[Any]]) -> Callable[[Any, str], Any]:
+    """Return the check of a registry of subclasses of ``base``: it returns a class that is one, has a name and leaves
+    nothing to implement, and raises ``InputError`` for anything else."""
+
+    def check(candidate: Any, origin: str) -> Any:
+        if not (isinstance(candidate, type) and issubclass(candidate, base)):
+            raise InputError(f"{origin} is not a subclass of {base.__module__}.{base.__name__}")
+        if inspect.isabstract(candidate):
+            missing = sorted(getattr(candidate, "__abstractmethods__", ()))
+            raise InputError(f"{origin} does not implement {', '.join(missing)}")
+        if not isinstance(getattr(candidate, "name", None), str):
+            raise InputError(f"{origin} has no name; give the class an attribute: name = 'my-{base.__name__.lower()}'")
+        return candidate
+
+    return check
+
+
+def configured(cls: type[ConfiguredT], config: Mapping[str, Any] | None, *, origin: str) -> ConfiguredT:
+    """Return an instance of a class under a configuration as plain values.
+
+    Raises ``InputError`` that begins with ``origin`` and names the key where a key is unknown or its value does not
+    fit.
+    """
+    try:
+        return cls(cls.Config.model_validate(config or {}))
+    except ValidationError as error:
+        raise InputError(f"{origin}: {_problem(cls.Config, config or {}, error)}") from error
+
+
+def _problem(config: type[MethodConfig], values: Mapping[str, Any], error: ValidationError) -> str:
+    """Say in one line what is wrong with a configuration: the first problem, with its key."""
+    problem = error.errors()[0]
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        allowed = ", ".join(_keys_beside(config, values, problem["loc"])) or "none"
+        return f"unknown configuration key {key!r}; allowed: {allowed}"
+    where = f"configuration key {key!r}: " if key else ""
+    return f"{where}{problem['msg']} (given: {problem['input']!r})"
+
+
+def _keys_beside(config: type[MethodConfig], values: Any, location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that the (nested) configuration may have which holds the key at ``location``."""
+    for part in location[:-1]:
+        nested = config.model_fields[str(part)].annotation if str(part) in config.model_fields else None
+        if not (isinstance(nested, type) and issubclass(nested, MethodConfig)):
+            return []
+        config, values = nested, values[part]
+    return config.keys(values)

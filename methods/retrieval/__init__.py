@@ -1,0 +1,1 @@
+"""Retrieval: which references look most like a query, by any descriptor."""
