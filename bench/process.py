@@ -14,9 +14,9 @@ from pathlib import Path
 
 import psutil
 
+from ..sim.processes.cores import ONE_THREAD
 from ..sim.processes.memory import family
 from .messages import Assignment, Command, Message
-from .provenance import THREAD_POLICY
 
 
 class WorkerProcess:
@@ -36,7 +36,7 @@ class WorkerProcess:
                 [sys.executable, "-P", "-m", "relocbench.bench.worker", str(theirs.fileno()), str(lifeline)],
                 pass_fds=[theirs.fileno(), lifeline],
                 # a fixed hash seed: the order of a method's sets of strings is the same in every process
-                env={**os.environ, **THREAD_POLICY, "PYTHONHASHSEED": "0"},
+                env={**os.environ, **ONE_THREAD, "PYTHONHASHSEED": "0"},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -17,19 +17,9 @@ from typing import Any
 import psutil
 
 from .. import __version__
+from ..sim.processes.cores import ONE_THREAD, available_cores
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-
-#: Every worker computes on one thread, so that neither answers nor latencies depend on how many run side by side.
-#: The libraries read these when they are loaded, therefore they are set before a worker starts.
-THREAD_POLICY: dict[str, str] = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "NUMEXPR_NUM_THREADS": "1",
-    "NUMBA_NUM_THREADS": "1",
-    "VECLIB_MAXIMUM_THREADS": "1",
-}
 
 #: Libraries whose version can change an answer.
 _DECISIVE = ("numpy", "scipy", "opencv-python-headless", "opencv-python", "faiss-cpu", "poselib", "pycolmap")
@@ -71,7 +61,7 @@ def hardware() -> dict[str, Any]:
         "cpu": _cpu_model(),
         "physical_cores": psutil.cpu_count(logical=False),
         "logical_cores": psutil.cpu_count(),
-        "usable_cores": usable_cores(),
+        "usable_cores": available_cores(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30),
         "architecture": platform.machine(),
         "system": platform.system(),
@@ -81,11 +71,6 @@ def hardware() -> dict[str, Any]:
 def fingerprint() -> str:
     """Return 12 hex digits that stand for this kind of machine: latencies are only comparable where they agree."""
     return digest(hardware())[:12]
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use, which a container or an affinity mask may limit."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def session(*, jobs: int) -> dict[str, Any]:
@@ -98,7 +83,7 @@ def session(*, jobs: int) -> dict[str, Any]:
         "machine": fingerprint(),
         "hardware": hardware(),
         "platform": platform.platform(),
-        "threads": THREAD_POLICY,
+        "threads": ONE_THREAD,
         "versions": versions(),
         "git": git_commit(),
     }

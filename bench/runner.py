@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -23,11 +20,13 @@ from ..datasets.spec import SimulatorSpec
 from ..datasets.views import ViewSet
 from ..errors import InputError, RunError
 from ..methods.registry import make_method
+from ..sim.processes.cores import available_cores
+from ..sim.processes.locks import held
 from .cell import Cell, RunSettings, choose_entries, make_cell
 from .consolidation import UnitTruth, estimates_table, maps_table, spans_table
 from .journal import read_entries
 from .overwrite import Overwrite
-from .provenance import fingerprint, session, usable_cores
+from .provenance import fingerprint, session
 from .records import arrow_schema
 from .schedule import perform
 from .store import COLUMNS, ESTIMATES, MAPS, RUN, SPANS, CellRecord, PlaceCounts, RunRecord, RunStore, write_record
@@ -75,8 +74,9 @@ def run_track(
     entries = choose_entries(spec, size, methods, list(method_files), python=python, memory_limit=memory_limit)
     for entry in entries:
         make_method(entry.name, entry.config)  # says what is wrong with it before anything is generated
-    jobs = jobs or usable_cores()
-    with _locked(folder):
+    jobs = jobs or available_cores()
+    busy = InputError(f"{folder}: another run is writing here; wait for it or choose another --out")
+    with held(folder / _LOCK, busy=busy):  # two runs in one folder would write the same journals
         data = track_dataset(spec, size, folder / "dataset", dataset, jobs=jobs, progress=progress)
         settings = RunSettings(
             dataset=data.root.resolve(),
@@ -97,23 +97,6 @@ def run_track(
         store = RunStore(folder, record)
         store.write_leaderboard()
     return store
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder: two runs in one would write the same journals. The lock goes with the process."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be written to ({error.strerror}); choose another --out") from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise InputError(f"{folder}: another run is writing here; wait for it or choose another --out") from None
-    finally:
-        os.close(file)
 
 
 def _record(

@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ..datasets.dataset import Dataset
 from ..datasets.spec import first_problem
 from ..errors import InputError, RunError
+from ..sim.processes.whole_files import write_whole
 from .records import ESTIMATE_COLUMNS, MAP_COLUMNS, SPAN_COLUMNS
 from .scoring import leaderboard
 from .tracks import SweepSpec
@@ -144,7 +144,7 @@ class RunStore:
     def write_leaderboard(self) -> Path:
         """Write ``leaderboard.csv`` and return its path."""
         path = self.folder / LEADERBOARD
-        write_whole(path, self.leaderboard().to_csv(index=False))
+        write_result(path, self.leaderboard().to_csv(index=False))
         return path
 
     def _complete(self) -> list[CellRecord]:
@@ -161,15 +161,12 @@ class RunStore:
 
 def write_record(folder: Path, record: RunRecord) -> None:
     """Write ``run.json`` in one step; raises ``RunError`` where that fails."""
-    write_whole(folder / RUN, json.dumps(record.model_dump(mode="json"), indent=1) + "\n")
+    write_result(folder / RUN, json.dumps(record.model_dump(mode="json"), indent=1) + "\n")
 
 
-def write_whole(path: Path, content: str) -> None:
-    """Write a text file under a temporary name, then rename it; raises ``RunError`` where the disk does not let it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+def write_result(path: Path, content: str) -> None:
+    """Write a text file whole; raises ``RunError`` where the disk does not let it."""
     try:
-        temporary.write_text(content)
-        temporary.replace(path)
+        write_whole(path, content.encode())
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise RunError(f"{path}: cannot be written ({error.strerror}); run the same command again") from error

@@ -12,7 +12,6 @@ import contextlib
 import functools
 import importlib.metadata
 import json
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from .. import __version__
 from ..errors import InputError, RunError
 from ..sim.processes.executor import Executor, Unit
 from ..sim.processes.local import LocalProcesses
+from ..sim.processes.locks import held
 from ..sim.processes.progress import followed, progress_bars
 from .covisibility import covisibility_tasks
 from .dataset import Dataset
@@ -143,21 +143,10 @@ def _adopt(spec: DatasetSpec, folder: Path) -> None:
     write_record(folder, "spec.json", claim)
 
 
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, which the system drops when this process ends, however it ends."""
-    import fcntl
-
-    with disk_errors(folder):
-        lock = os.open(folder / WORK / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise RunError(f"{folder}: another process is generating this dataset; wait for it, then run again") from None
-    else:
-        yield
-    finally:
-        os.close(lock)
+def _locked(folder: Path) -> contextlib.AbstractContextManager[object]:
+    """Hold the folder's lock."""
+    busy = RunError(f"{folder}: another process is generating this dataset; wait for it, then run again")
+    return held(folder / WORK / "lock", busy=busy)
 
 
 def _remove_work(folder: Path) -> None:

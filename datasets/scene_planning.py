@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from .recorded_task import RecordedTask
 from .rendering_state import RenderState, plan_file
 from .spec import DatasetSpec, SceneEntry
 from .strict import Strict
-from .writer import FileRecord, digest, disk_errors, read_record, temporary_path, write_table
+from .writer import FileRecord, digest, disk_errors, read_record, work_in_progress, write_table
 
 
 class PlannedScene(Strict):
@@ -127,9 +128,9 @@ def _save(scene: Scene, root: Path) -> list[FileRecord]:
     """Save the scene aside, then rename each file into place."""
     from ..sim.scene_files import save_scene
 
-    aside = temporary_path(root)
+    aside = work_in_progress(root) / uuid.uuid4().hex
     with disk_errors(root / "scenes"):
-        aside.mkdir()
+        aside.mkdir(parents=True)
         (root / "scenes").mkdir(exist_ok=True)
         save_scene(scene, aside)
         records = []

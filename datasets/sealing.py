@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..sim.processes.whole_files import whole_file
 from .covisibility import covisibility_tasks
 from .dataset import CHECKSUMS, VIEWS, file_digest
 from .deciding import DecideViews
@@ -20,7 +21,7 @@ from .rendering_state import read_plan
 from .scene_planning import PlannedScene, merged_categories
 from .spec import SPLITS, DatasetSpec
 from .views import VIEW_COLUMNS
-from .writer import WORK, FileRecord, digest, disk_errors, temporary_path, write_file, write_record
+from .writer import WORK, FileRecord, digest, disk_errors, work_in_progress, write_file, write_record
 
 _ARROW = {"string": pa.string(), "int32": pa.int32(), "float64": pa.float64()}
 #: Record of the files that were written for views which are not in the dataset, and go when it is complete.
@@ -59,13 +60,14 @@ def view_schema(columns: Mapping[str, str]) -> pa.Schema:
 
 def write_tables(root: Path, path: str, schema: pa.Schema, tables: Iterator[pd.DataFrame]) -> FileRecord:
     """Write a parquet file of one row group per table, holding one of them in memory at a time."""
-    with disk_errors(root / path):
-        temporary = temporary_path(root)
-        with pq.ParquetWriter(temporary, schema) as writer:
-            for table in tables:
-                rows = pa.Table.from_pandas(table, schema=schema, preserve_index=False)
-                writer.write_table(rows.replace_schema_metadata(None))
-        os.replace(temporary, root / path)
+    with (
+        disk_errors(root / path),
+        whole_file(root / path, aside=work_in_progress(root)) as temporary,
+        pq.ParquetWriter(temporary, schema) as writer,
+    ):
+        for table in tables:
+            rows = pa.Table.from_pandas(table, schema=schema, preserve_index=False)
+            writer.write_table(rows.replace_schema_metadata(None))
     return FileRecord(path, (root / path).stat().st_size, file_digest(root / path))
 
 

@@ -12,9 +12,7 @@ import contextlib
 import errno
 import hashlib
 import io
-import itertools
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import InputError, RunError
+from ..sim.processes.whole_files import write_whole
 
 WORK = ".work"
 
@@ -34,8 +33,6 @@ PNG_FAST = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 #: Run lengths alone suit noisy colours: a seventh faster than level 1, and a sixth smaller.
 PNG_PICTURE = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
 JPG_QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95]
-
-_temporary_number = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -66,22 +63,13 @@ def write_file(root: Path, path: str, data: bytes) -> FileRecord:
     Raises `InputError` where the place cannot be written to, `RunError` where the disk is full.
     """
     with disk_errors(root / path):
-        temporary = temporary_path(root)
-        try:
-            temporary.write_bytes(data)
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(temporary, root / path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        write_whole(root / path, data, aside=work_in_progress(root))
     return FileRecord(path, len(data), digest(data))
 
 
-def temporary_path(root: Path) -> Path:
-    """Return a path that no other process uses, inside the working area of the dataset ``root``."""
-    folder = root / WORK / "tmp"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{os.getpid()}-{next(_temporary_number)}"
+def work_in_progress(root: Path) -> Path:
+    """Return the folder, in the working area of the dataset ``root``, of what is not whole yet."""
+    return root / WORK / "tmp"
 
 
 @contextlib.contextmanager

@@ -15,13 +15,13 @@ import numpy as np
 from .. import __version__
 from ..bench.profile import Profile
 from ..bench.provenance import git_commit
-from ..bench.store import write_whole
+from ..bench.store import write_result
 
 
 def write_benchmark_json(profile: Profile) -> Path:
     """Write ``<method>.benchmark.json`` beside the profile's results and return its path."""
     path = profile.folder / f"{profile.method}.benchmark.json"
-    write_whole(path, json.dumps(_benchmark_json(profile), indent=1) + "\n")
+    write_result(path, json.dumps(_benchmark_json(profile), indent=1) + "\n")
     return path
 
 

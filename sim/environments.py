@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from ..errors import InputError, RunError
 from .processes.foreign_worker import ForeignWorker, WorkerLost
+from .processes.locks import held
 from .processes.settings import COMPLETE, environment_folder, interpreter_variable, worker_interpreter
 from .remote_simulator import RemoteSimulator
 from .simulators import open_simulator
@@ -90,8 +88,8 @@ def install(requirements: Path, folder: Path, *, python: str, progress: Progress
     """
     wanted = _sha256(requirements)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(folder.with_name(f"{folder.name}.lock")) as lock:
+        busy = InputError(f"{folder}: another process is making this environment; wait for it")
+        with held(folder.with_name(f"{folder.name}.lock"), busy=busy) as lock:
             if _is_whole(folder, wanted):
                 return False
             progress(f"making {folder}")
@@ -127,21 +125,10 @@ def _is_whole(folder: Path, wanted: str) -> bool:
     return marker.is_file() and marker.read_text() == wanted and (folder / "bin" / "python").exists()
 
 
-@contextlib.contextmanager
-def _alone(path: Path) -> Iterator[IO[str]]:
-    """Hold the lock file ``path``; raises ``InputError`` where another process has it."""
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"{path}: another process is making this environment; wait for it") from None
-        yield lock
-
-
 class _Steps:
     """Runs programs one after the other, with what they print in one log file."""
 
-    def __init__(self, log: Path, lock: IO[str], progress: Progress) -> None:
+    def __init__(self, log: Path, lock: int, progress: Progress) -> None:
         self._log, self._lock, self._progress = log, lock, progress
         log.write_text("")
 
@@ -157,7 +144,7 @@ class _Steps:
                 stderr=subprocess.STDOUT,
                 text=True,
                 errors="replace",
-                pass_fds=[self._lock.fileno()],  # the lock is held as long as anything still writes to the folder
+                pass_fds=[self._lock],  # the lock is held as long as anything still writes to the folder
             ) as process,
         ):
             assert process.stdout is not None

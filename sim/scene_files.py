@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from shapely.geometry import MultiPolygon, Polygon
 from ..errors import InputError
 from . import gltf
 from .foreign_scenes import load_foreign
+from .processes.whole_files import write_whole
 from .scene import Instance, Lighting, Material, Room, Scene
 
 SCHEMA_VERSION = 1
@@ -71,7 +71,7 @@ def save_scene(scene: Scene, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     content = gltf.encode_glb(scene)
     path = folder / f"{scene.name}.glb"
-    replace_file(path, content)
+    write_whole(path, content)
     sidecar = _Sidecar(
         schema_version=SCHEMA_VERSION,
         name=scene.name,
@@ -85,7 +85,7 @@ def save_scene(scene: Scene, folder: Path) -> Path:
         conditions=dict(scene.conditions),
         generator=json.loads(json.dumps(dict(scene.generator), default=_plain)),
     )
-    replace_file(path.with_suffix(".json"), sidecar.model_dump_json(indent=1).encode())
+    write_whole(path.with_suffix(".json"), sidecar.model_dump_json(indent=1).encode())
     return path
 
 
@@ -204,10 +204,3 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} has no place in a scene's JSON")
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write under a name of this process, then rename: every other process finds the old file, the new one, or none."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    temporary.replace(path)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ...sim.geometry import Camera, Pose
 from ...sim.processes.executor import Executor
-from ...sim.scene_files import replace_file
+from ...sim.processes.whole_files import write_whole
 from ...sim.scenes.houses import generate_house
 from ...sim.simulators import open_simulator
 from .sampling import FrameSettings, sample_frame_poses
@@ -82,10 +82,9 @@ class RenderHouse:
         frames = vars(_render(self.seed, self.settings))
         if self.path is None:
             return frames
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         content = io.BytesIO()
         np.savez(content, **frames)
-        replace_file(self.path, content.getvalue())
+        write_whole(self.path, content.getvalue())
         return None
 
     def read(self) -> HouseFrames | None:

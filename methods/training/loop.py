@@ -21,7 +21,7 @@ from ...errors import InputError, RunError
 from ...sim.processes.cores import available_cores
 from ...sim.processes.executor import Executor
 from ...sim.processes.local import LocalProcesses
-from ...sim.scene_files import replace_file
+from ...sim.processes.whole_files import write_whole
 from ..networks.checkpoints import save_network
 from .frames import HouseFrames, stream_houses
 from .log import draw_log
@@ -223,7 +223,7 @@ def _save_state(
     }
     content = io.BytesIO()
     torch.save(state, content)
-    replace_file(path, content.getvalue())
+    write_whole(path, content.getvalue())
 
 
 def _resume(path: Path, task: TrainingTask, optimizer: torch.optim.Optimizer, described: dict[str, Any]) -> _Progress:

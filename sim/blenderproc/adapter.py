@@ -15,10 +15,11 @@ from ...errors import InputError
 from .. import gltf
 from ..geometry import Camera
 from ..lamp_shades import lamp_shades
+from ..processes.whole_files import write_whole
 from ..projection import Projection
 from ..remote_simulator import RemoteSimulator
 from ..scene import Lighting, Scene
-from ..scene_files import replace_file, scene_fingerprint
+from ..scene_files import scene_fingerprint
 from ..simulator import Observation
 from ..sky import fill_sky
 from ..tone import compress, to_bytes, tone_table
@@ -78,7 +79,7 @@ class BlenderProc(RemoteSimulator):
         path = folder / f"blenderproc-{scene_fingerprint(scene)[:32]}.glb"
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            replace_file(path, encode_numbered(scene))
+            write_whole(path, encode_numbered(scene))
         self._shown = _Shown(
             categories=np.array([0, *(instance.category for instance in scene.instances)], dtype=np.uint16),
             instances=np.array([0, *(instance.id for instance in scene.instances)], dtype=np.uint32),

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ..gltf import encode_glb
+from ..processes.whole_files import write_whole
 from ..scene import Instance, Lighting, Material, Scene
-from ..scene_files import replace_file, scene_fingerprint
+from ..scene_files import scene_fingerprint
 from ..srgb import linear_to_srgb, srgb_to_linear
 
 Array = NDArray[Any]
@@ -52,10 +53,10 @@ def export_stage(scene: Scene, condition: str, folder: Path) -> Path:
         return config
     folder.mkdir(parents=True, exist_ok=True)
     lighting = scene.conditions[condition]
-    replace_file(folder / f"{stem}.glb", encode_glb(_two_sided(scene), colours=vertex_light(scene, lighting)))
+    write_whole(folder / f"{stem}.glb", encode_glb(_two_sided(scene), colours=vertex_light(scene, lighting)))
     if not (folder / "scene.semantic.txt").is_file():
-        replace_file(folder / "scene.semantic.glb", _semantic_glb(scene))
-        replace_file(folder / "scene.semantic.txt", semantic_text(scene).encode())
+        write_whole(folder / "scene.semantic.glb", _semantic_glb(scene))
+        write_whole(folder / "scene.semantic.txt", semantic_text(scene).encode())
     _write_json(folder / "scene.scene_dataset_config.json", {"stages": {"paths": {".json": ["*.stage_config.json"]}}})
     _write_json(config, _stage_config(stem))
     return config
@@ -154,4 +155,4 @@ def _stage_config(stem: str) -> dict[str, Any]:
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    replace_file(path, json.dumps(content, indent=1).encode())
+    write_whole(path, json.dumps(content, indent=1).encode())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry import Camera, Pose
+from ..processes.whole_files import whole_file
 from ..projection import Projection, primary_rays
 from ..scene import Lighting, Scene, check_renderable
 from ..scene_files import scene_fingerprint
@@ -185,12 +185,8 @@ def _ids(ids: Array, view: Projection, hits: Hits) -> Array:
 
 
 def _write_bake(path: Path, lattice: Lattice, irradiance: Array) -> None:
-    """Write under a name of this process, then rename: another process sees all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
+    with whole_file(path) as temporary, temporary.open("wb") as file:
         np.savez(file, irradiance=irradiance, **lattice._asdict())
-    os.replace(temporary, path)
 
 
 def _read_bake(path: Path) -> tuple[Lattice, Array]:
