@@ -128,6 +128,8 @@ def run(
         map_timeout=map_timeout,
     )
     print_leaderboard(store.leaderboard(), console)
+    if store.record.dataset_differs:
+        console.print(f"not the track's own dataset: {escape(store.record.dataset_differs)}", style="dim")
     paths = write_report([store.folder], store.folder / "report")
     console.print(f"report: {paths.html.resolve()}", soft_wrap=True)
 
@@ -147,6 +149,20 @@ def generate(
 
     spec = load_track(track).rendered_by(_simulator(simulator, simulator_option)).size(size.value)
     dataset = generate_dataset(spec.dataset, out, jobs=jobs)
+    console.print(f"{len(dataset.views)} views in {out}, sha256 {dataset.sha256}")
+
+
+@app.command("import")
+def import_(
+    source: Annotated[Path, typer.Argument(help="The folder or file of the data set.")],
+    form: Annotated[str, typer.Option("--format", help="Which format it is in.")],
+    out: Annotated[Path, typer.Option(help="New folder for the dataset.")],
+) -> None:
+    """Turn a data set in another format into one that check, view, run and report take: images with poses suffice."""
+    from .datasets.formats import FORMATS
+    from .datasets.importing import import_dataset
+
+    dataset = import_dataset(FORMATS.load(form)(), source, out)
     console.print(f"{len(dataset.views)} views in {out}, sha256 {dataset.sha256}")
 
 

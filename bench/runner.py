@@ -115,6 +115,7 @@ def _record(
         dataset=str(settings.dataset.relative_to(folder.resolve()) if inside else settings.dataset),
         dataset_sha256=settings.dataset_sha256,
         simulator=str(manifest.origin),
+        dataset_differs=manifest.difference_from(spec.size(size).dataset),
         query_timeout=settings.query_timeout,
         map_timeout=settings.map_timeout,
         sweeps=spec.sweeps,

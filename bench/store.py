@@ -77,6 +77,7 @@ class RunRecord(_Strict):
     simulator: str = "raycast"  # what earlier versions rendered with, and did not write down
     query_timeout: float
     map_timeout: float
+    dataset_differs: str = ""  # in what the dataset is not the track's own
     sweeps: tuple[SweepSpec, ...] = ()
     places: dict[str, PlaceCounts] = {}  # by scene, where the protocol has places
     cells: tuple[CellRecord, ...]

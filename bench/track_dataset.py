@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..datasets.dataset import Dataset
 from ..datasets.spec import SimulatorSpec
+from ..errors import InputError
 from .tracks import TrackSpec
 
 
@@ -17,9 +18,29 @@ def default_folder(track: str | Path, size: str, simulator: SimulatorSpec | None
 def track_dataset(
     track: TrackSpec, size: str, folder: Path, given: str | Path | None, *, jobs: int | None, progress: bool
 ) -> Dataset:
-    """Open ``given``, or else the track's dataset in ``folder``; raises ``InputError`` and ``RunError`` as those do."""
+    """Open ``given``, or else the track's dataset in ``folder``; raises ``InputError`` and ``RunError`` as those do.
+
+    A dataset that was given may hold other scenes than the track's, and must ask what the track asks: one that was
+    generated follows the same protocol.
+    """
     if given is not None:
-        return Dataset.open(given)
+        dataset = Dataset.open(given)
+        _check_fits(dataset, track)
+        return dataset
     from ..datasets.generate import generate  # brings the renderer, which a run on a given dataset has no use for
 
     return generate(track.size(size).dataset, folder, jobs=jobs, progress=progress)
+
+
+def _check_fits(dataset: Dataset, track: TrackSpec) -> None:
+    manifest = dataset.manifest
+    if manifest.spec is not None and manifest.spec.protocol.name != track.protocol:
+        raise InputError(
+            f"{dataset.root}: follows the protocol {manifest.spec.protocol.name}, the track {track.name} is one of "
+            f"{track.protocol}; name a track of that protocol or another dataset"
+        )
+    if manifest.origin.question != track.question:
+        raise InputError(
+            f"{dataset.root}: asks for the {manifest.origin.question}, the track {track.name} for the "
+            f"{track.question}; name another track or another dataset"
+        )

@@ -90,10 +90,17 @@ def _view_tables(
         table = finished_views(spec, root, scene.name)
         count = counts[scene.scene.split]
         count["scenes"] += 1
-        count["maps"] += table.loc[table["role"] == "query", "map"].nunique()
-        for role, key in (("train", "train"), ("reference", "references"), ("query", "queries")):
-            count[key] += int((table["role"] == role).sum())
+        for key, number in count_views(table).items():
+            count[key] += number
         yield table
+
+
+def count_views(table: pd.DataFrame) -> dict[str, int]:
+    """Return the fields of `SplitCounts` that count views and maps."""
+    roles = {"train": "train", "references": "reference", "queries": "query"}
+    maps = table.loc[table["role"] == "query", "map"].nunique()
+    number = {key: int((table["role"] == role).sum()) for key, role in roles.items()}
+    return {"maps": maps, **number}
 
 
 def _checksum_tables(

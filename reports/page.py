@@ -474,8 +474,9 @@ def _provenance(store: RunStore) -> ProvenancePart:
     facts = [
         ("Track", f"{record.track}, version {record.track_version}, size {record.size}, {record.split} split"),
         ("About", record.description),
-        ("Rendered by", record.simulator),
+        ("Pictures from", record.simulator),
         ("Dataset SHA-256", record.dataset_sha256),
+        *([("Not the track's own dataset", record.dataset_differs)] if record.dataset_differs else []),
         ("Seed", str(record.seed)),
         ("Timeouts", f"{record.query_timeout:g} s per query, {record.map_timeout:g} s per map"),
         ("Ranked by", in_words(record.primary)),
