@@ -91,7 +91,8 @@ class CheckReport:
     def verdict(self) -> str:
         """One line: sound, or the first problem and how many there are."""
         if self.ok:
-            return f"sound: {self.views} views, {self.files} files; {self.compared} views agree with their neighbours"
+            tested = f"{self.compared} views agree with their neighbours" if self.scenes else "no two views to compare"
+            return f"sound: {self.views} views, {self.files} files; {tested}"
         more = f" (and {len(self.problems) - 1} more problems)" if len(self.problems) > 1 else ""
         return self.problems[0] + more
 
