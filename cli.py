@@ -20,6 +20,7 @@ from .errors import InputError, RunError
 
 if TYPE_CHECKING:
     from .datasets.spec import SimulatorSpec
+    from .registry import Registry
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 environments = typer.Typer(no_args_is_help=True, help="The interpreters of simulators that need one of their own.")
@@ -389,23 +390,24 @@ def _tracks() -> list[tuple[str, str]]:
 def _methods() -> list[tuple[str, str]]:
     from .methods.registry import METHODS
 
-    rows = []
-    for name in METHODS.names():
-        try:
-            rows.append((name, _first_line(METHODS.load(name))))
-        except InputError as error:  # a method that cannot be imported here is listed with what it lacks
-            rows.append((name, str(error)))
-    return rows
+    return _registered(METHODS)
 
 
 def _simulators() -> list[tuple[str, str]]:
     from .sim.simulators import SIMULATORS
 
-    return [(name, _first_line(simulator)) for name, simulator in SIMULATORS.items()]
+    return _registered(SIMULATORS)
 
 
-def _first_line(documented: Any) -> str:
-    return (documented.__doc__ or "").strip().partition("\n")[0]
+def _registered(registry: Registry[Any]) -> list[tuple[str, str]]:
+    """Return each name with the first line of its docstring, or with what it lacks to be imported here."""
+    rows = []
+    for name in registry.names():
+        try:
+            rows.append((name, (registry.load(name).__doc__ or "").strip().partition("\n")[0]))
+        except InputError as error:
+            rows.append((name, str(error)))
+    return rows
 
 
 def _simulator(name: str | None, settings: list[str] | None) -> SimulatorSpec | None:

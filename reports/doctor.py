@@ -39,7 +39,7 @@ def print_diagnoses(console: Console) -> None:
             "settings": settings,
         },
     )
-    for name in SIMULATORS:
+    for name in SIMULATORS.names():
         with console.status(f"starting {name}"):
             found = diagnose(name)
         _print_block(console, f"{name}: {'cannot run' if found.problem else 'runs'}", _rows(found))

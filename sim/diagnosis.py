@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,8 @@ from .environments import is_outdated
 from .processes.foreign_worker import WorkerLost
 from .processes.settings import Interpreter, environment_folder, environment_python, worker_interpreter
 from .remote_simulator import RemoteSimulator
-from .simulators import SIMULATORS, open_simulator, simulator_versions
+from .simulator import Simulator
+from .simulators import SIMULATORS, open_simulator
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,14 @@ def diagnose(name: str) -> Diagnosis:
 
     Raises ``InputError`` where there is none of that name, and where ``relocbench.toml`` is wrong.
     """
-    simulator = open_simulator(name)
+    try:
+        simulator = open_simulator(name)
+    except InputError as error:
+        if name in SIMULATORS.names() and name not in SIMULATORS.built_in:  # a package's own, which is broken
+            return Diagnosis(name, str(error))
+        raise
     if not isinstance(simulator, RemoteSimulator):
-        renderer = f"software: Embree, one of {os.cpu_count()} cores per process"
-        return Diagnosis(name, "", simulator_versions(name), renderer, sys.executable, "this interpreter")
+        return _diagnosed_here(name, simulator)
     found = None
     try:
         found = worker_interpreter(name, module=simulator.module)
@@ -57,9 +61,20 @@ def diagnose(name: str) -> Diagnosis:
     return Diagnosis(name, "", hello["versions"], hello["renderer"], shlex.join(found.command), found.source, note)
 
 
+def _diagnosed_here(name: str, simulator: Simulator) -> Diagnosis:
+    """Return the diagnosis of a simulator that runs in this interpreter."""
+    try:
+        hello = simulator.hello()
+    except InputError as error:
+        return Diagnosis(name, str(error).removeprefix(f"{name}: "), interpreter=sys.executable)
+    finally:
+        simulator.close()
+    return Diagnosis(name, "", hello["versions"], hello["renderer"], sys.executable, "this interpreter")
+
+
 def runnable(names: Sequence[str] | None) -> list[str]:
     """Return the simulators that run here; given ``names``, these, or raise ``InputError`` where one cannot."""
-    found = [diagnose(name) for name in (SIMULATORS if names is None else names)]
+    found = [diagnose(name) for name in (SIMULATORS.names() if names is None else names)]
     if names is not None:
         for diagnosis in found:
             if diagnosis.problem:

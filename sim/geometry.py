@@ -312,7 +312,7 @@ def covisibility(
         return 0.0
     b_from_a = pose_a.relative_to(pose_b)
     # Single precision is far finer than the tolerance, and this runs for every pair of query and reference.
-    pixels = (camera.matrix @ b_from_a.rotation).astype(np.float32) @ _directions(camera)
+    pixels = (camera.matrix @ b_from_a.rotation).astype(np.float32) @ pixel_directions(camera)
     pixels *= depth
     pixels += (camera.matrix @ b_from_a.translation).astype(np.float32)[:, None]
     u, v, z = pixels
@@ -325,7 +325,7 @@ def covisibility(
 
 
 @lru_cache(maxsize=4)
-def _directions(camera: Camera) -> Array:
+def pixel_directions(camera: Camera) -> Array:
     """Return the viewing directions (3, H * W) float32 of all pixels in row order, scaled to z = 1."""
     directions = np.ascontiguousarray(camera.rays().reshape(-1, 3).T, dtype=np.float32)
     directions.flags.writeable = False

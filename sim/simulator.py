@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -34,6 +35,9 @@ class Simulator(Protocol):
     ``render`` yields one :class:`Observation` per pose, in order; ``outputs`` is a subset of ``OUTPUTS``.
     """
 
+    def __init__(self, *, cache_folder: Path | None, options: Mapping[str, Any]) -> None:
+        """Keep what is expensive in ``cache_folder``; raises pydantic's ``ValidationError`` where options are wrong."""
+
     def load(self, scene: Scene, condition: str) -> None:
         """Make ``scene`` under ``condition`` the one that is rendered; raises ``KeyError`` for an unknown condition."""
 
@@ -42,3 +46,9 @@ class Simulator(Protocol):
 
     def close(self) -> None:
         """Release what ``load`` took; the simulator may be loaded again."""
+
+    def hello(self) -> Mapping[str, Any]:
+        """Return ``versions``, of what decides pixels, by package, and ``renderer``, what draws them here.
+
+        Raises ``InputError`` where it cannot run.
+        """

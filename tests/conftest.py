@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import venv
 from collections.abc import Callable
+from importlib.metadata import EntryPoint
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
 import psutil
 import pytest
 from numpy.typing import NDArray
+from relocbench import registry
 from relocbench.sim.scene import Instance, Lamp, Lighting, Material, Room, Scene, Sun
 from shapely import box as rectangle
 from shapely import unary_union
@@ -40,6 +44,22 @@ FURNITURE = (
     ("painting", "bedroom", (9.09, 0.8, 1.1, 9.12, 1.5, 1.7)),
 )
 LAMPS = {"living": (2.5, 2.0, 2.2), "bedroom": (7.12, 2.0, 2.2)}
+
+
+@pytest.fixture
+def offer(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, object], None]:
+    """A function that offers an object by name in a registry's group, as an installed package does by entry point."""
+    module = ModuleType("brought_by_a_package")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    points: list[EntryPoint] = []
+    monkeypatch.setattr(registry, "entry_points", lambda group: [p for p in points if p.group == group])
+
+    def offered(group: str, name: str, thing: object) -> None:
+        attribute = f"thing_{len(points)}"
+        setattr(module, attribute, thing)
+        points.append(EntryPoint(name, f"{module.__name__}:{attribute}", f"relocbench.{group}"))
+
+    return offered
 
 
 @pytest.fixture(scope="session")

@@ -57,10 +57,11 @@ class _Shown:
 
 
 class BlenderProc(RemoteSimulator):
-    """Renders with Blender's Cycles through BlenderProc. Options are those of `BlenderProcOptions`.
+    """Path-traced and photorealistic: BlenderProc 2.8 on Blender's Cycles, in an interpreter of its own.
 
-    Light is transported by the path tracer and shown through the ray caster's tone curve, so that a condition has the
-    same brightness in both. Depth and labels are taken at pixel centres and do not depend on the options.
+    Options are those of `BlenderProcOptions`. Light is transported by the path tracer and shown through the ray
+    caster's tone curve, so that a condition has the same brightness in both. Depth and labels are taken at pixel
+    centres and do not depend on the options.
     """
 
     name = "blenderproc"

@@ -53,8 +53,9 @@ class SampledView:
 
 
 class Habitat(RemoteSimulator):
-    """Renders through habitat-sim: scenes of ours as stages, and scenes of its users where they lie.
+    """Rasterised with habitat-sim 0.3, in an interpreter of its own; renders the scanned scenes of its users too.
 
+    Scenes of ours are its stages, those of its users are read where they lie. Options are those of `HabitatOptions`.
     A camera whose principal point is off the middle, or whose pixels are not square, is cut out of a larger picture.
     Where no drawn pixel has exactly the direction of ours, pictures are drawn four times finer and the nearest is
     taken, at most an eighth of a pixel away.

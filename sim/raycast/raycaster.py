@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 
 from ..geometry import Camera, Pose
 from ..processes.whole_files import whole_file
@@ -46,25 +49,43 @@ class _Loaded:
     light: shading.Light | None = None
 
 
-class Raycaster:
-    """Renders a scene by casting rays: no display, no GPU, and the same bits whatever the order or number of poses.
+class RaycastOptions(BaseModel):
+    """What can be asked of the ray caster."""
 
-    ``bake`` says how finely light is computed, ``samples_per_pixel`` (1 or 4) smooths edges in rgb (the other outputs
-    are always taken at pixel centres), and baked light is kept in ``cache_folder`` for the next process, if given.
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    samples_per_pixel: Literal[1, 4] = 1
+    """1 or 4; 4 smooths edges in rgb. The other outputs are always taken at pixel centres."""
+
+
+class Raycaster:
+    """The embedded default: rays cast with Embree on the CPU, light baked once, deterministic, no display or GPU.
+
+    The bits are the same whatever the order or number of poses. Options are those of `RaycastOptions`; ``bake`` says
+    how finely light is computed, and baked light is kept in ``cache_folder`` for the next process, if given.
     """
 
     name = "raycast"
 
     def __init__(
-        self, *, cache_folder: Path | None = None, bake: BakeSettings | None = None, samples_per_pixel: int = 1
+        self,
+        *,
+        cache_folder: Path | None = None,
+        options: Mapping[str, Any] | None = None,
+        bake: BakeSettings | None = None,
     ) -> None:
-        if samples_per_pixel not in _SUBPIXELS:
-            raise ValueError(f"samples_per_pixel is one of {sorted(_SUBPIXELS)}, not {samples_per_pixel}")
         self._cache_folder = cache_folder
         self._bake_settings = bake or BakeSettings()
-        self._subpixels = _SUBPIXELS[samples_per_pixel]
+        self._subpixels = _SUBPIXELS[RaycastOptions.model_validate(dict(options or {})).samples_per_pixel]
         self._tone = tone_table()
         self._loaded: _Loaded | None = None
+
+    def hello(self) -> dict[str, Any]:
+        """Return what decides pixels: ``versions`` and ``renderer``."""
+        return {
+            "versions": {"embreex": importlib.metadata.version("embreex")},
+            "renderer": f"software: Embree, one of {os.cpu_count()} cores per process",
+        }
 
     def load(self, scene: Scene, condition: str) -> None:
         """Make ``scene`` under ``condition`` the one that is rendered; raises ``KeyError`` for an unknown condition.

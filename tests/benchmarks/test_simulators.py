@@ -58,7 +58,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
 
 
 #: Every house with the ray caster first, because the others are compared with it.
-CASES = [(triangles, name) for triangles in TRIANGLES for name in sorted(SIMULATORS, key=lambda n: n != "raycast")]
+CASES = [(triangles, name) for triangles in TRIANGLES for name in SIMULATORS.names()]
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[1]}-{case[0]}")

@@ -21,7 +21,6 @@ from relocbench.sim.raycast import Raycaster
 from relocbench.sim.scene import Scene
 from relocbench.sim.scene_files import save_scene
 from relocbench.sim.simulator import Observation
-from relocbench.sim.simulators import SIMULATORS
 from rich.console import Console
 
 
@@ -35,11 +34,10 @@ class Shifted(Raycaster):
 
 
 @pytest.fixture
-def registered(monkeypatch: pytest.MonkeyPatch) -> None:
+def registered(offer: Callable[[str, str, object], None]) -> None:
     """Two more simulators by name: ``same``, which is right, and ``shifted``."""
-    monkeypatch.setitem(SIMULATORS, "same", lambda cache_folder, options: Raycaster(cache_folder=cache_folder))
-    monkeypatch.setitem(SIMULATORS, "shifted", lambda cache_folder, options: Shifted(cache_folder=cache_folder))
-    monkeypatch.setattr("relocbench.sim.diagnosis.simulator_versions", lambda name: {})
+    offer("simulators", "same", Raycaster)
+    offer("simulators", "shifted", Shifted)
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +133,7 @@ def test_simulators_that_differ_are_an_error_after_the_table_and_the_picture(sce
 def test_what_cannot_be_compared_is_said_before_anything_is_rendered(scene_file: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"name a \.jpg or \.png"):
         compared(scene_file, ["raycast", "same"], tmp_path / "picture.gif")
-    with pytest.raises(InputError, match="'no-such' is unknown"):
+    with pytest.raises(InputError, match="unknown simulator 'no-such'"):
         compared(scene_file, ["raycast", "no-such"])
     with pytest.raises(InputError, match="takes two simulators"):
         compared(scene_file, ["raycast"])

@@ -171,7 +171,7 @@ def test_a_house_is_named_by_its_seed() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in SIMULATORS if name != "raycast"])
+@pytest.mark.parametrize("name", [name for name in SIMULATORS.names() if name != "raycast"])
 def test_installed_simulators_agree_with_the_ray_caster(box_room: Scene, name: str) -> None:
     problem = diagnose(name).problem
     if problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from relocbench.errors import InputError
 from relocbench.sim.diagnosis import diagnose, runnable
 from relocbench.sim.processes.settings import COMPLETE, environment_folder
+from relocbench.sim.raycast import Raycaster
 from relocbench.sim.remote_simulator import RemoteSimulator
 from relocbench.sim.simulators import SIMULATORS
 
@@ -21,6 +23,10 @@ class Plane(RemoteSimulator):
     worker_file = Path(__file__).with_name("plane_worker.py")
     module = "no_such_module"
     advice = "buy a plane"
+    folder: Path
+
+    def __init__(self, *, cache_folder: Path | None, options: Mapping[str, Any]) -> None:
+        super().__init__(options={name: str(self.folder / name) for name in ("diary", "trap")})
 
     def _prepare(self, *_: Any) -> Any:
         raise NotImplementedError
@@ -29,10 +35,10 @@ class Plane(RemoteSimulator):
 
 
 @pytest.fixture(autouse=True)
-def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A machine that knows the simulator ``plane``, without an interpreter for it."""
-    options = {"diary": str(tmp_path / "diary"), "trap": str(tmp_path / "trap")}
-    monkeypatch.setitem(SIMULATORS, "plane", lambda cache_folder, _: Plane(options=options))
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, offer: Callable[[str, str, object], None]) -> None:
+    """A machine that knows the simulator ``plane``, which a package brought, without an interpreter for it."""
+    Plane.folder = tmp_path
+    offer("simulators", "plane", Plane)
     monkeypatch.setenv("RELOCBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
 
@@ -63,9 +69,26 @@ def test_a_broken_environment_is_to_be_made_again() -> None:
 
 def test_only_what_runs_is_chosen_and_what_was_asked_for_must_run(monkeypatch: pytest.MonkeyPatch) -> None:
     for other in ("blenderproc", "habitat"):
-        monkeypatch.delitem(SIMULATORS, other)
+        monkeypatch.delitem(SIMULATORS.built_in, other)
     assert runnable(None) == ["raycast"]
     with pytest.raises(InputError, match="plane: no interpreter has it: buy a plane"):
         runnable(["raycast", "plane"])
     monkeypatch.setenv("RELOCBENCH_PLANE_PYTHON", sys.executable)
     assert runnable(None) == ["raycast", "plane"]
+
+
+def test_a_simulator_in_this_interpreter_that_cannot_run_says_so(offer: Callable[[str, str, object], None]) -> None:
+    class Blind(Raycaster):
+        def hello(self) -> dict[str, Any]:
+            raise InputError("blind: needs eyes")
+
+    offer("simulators", "blind", Blind)
+    assert diagnose("blind").problem == "needs eyes"
+    assert "blind" not in runnable(None)
+
+
+def test_what_a_package_calls_a_simulator_must_be_one(offer: Callable[[str, str, object], None]) -> None:
+    offer("simulators", "spoon", str)
+    said = diagnose("spoon").problem
+    assert "simulator 'spoon' (entry point" in said
+    assert "is no class with the methods load, render" in said

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ....sim.geometry import Camera, Pose
+from ....sim.geometry import Camera, Pose, pixel_directions
 
 Array = NDArray[Any]
 
@@ -37,7 +36,7 @@ class VisibilityCone:
         """
         ahead = pose.forward[:2] / np.linalg.norm(pose.forward[:2])
         axes = np.stack([ahead, [ahead[1], -ahead[0]]])  # ahead and to the right
-        forward, right = ((axes @ pose.rotation[:2]).astype(np.float32)) @ _directions(camera)
+        forward, right = ((axes @ pose.rotation[:2]).astype(np.float32)) @ pixel_directions(camera)
         metres = depth.ravel() * np.sqrt(forward * forward + right * right)
         usable = (metres > 0) & (forward > 0)
         column = _column(camera, forward[usable], right[usable])
@@ -79,9 +78,3 @@ class VisibilityCone:
 def _column(camera: Camera, forward: Array, right: Array) -> Array:
     """Return the image column of directions on the floor plan, as a level camera would see them."""
     return np.floor(np.clip(camera.fx * right / forward + camera.cx, -1, camera.width)).astype(np.int32)
-
-
-@lru_cache(maxsize=4)
-def _directions(camera: Camera) -> Array:
-    """Return the viewing directions (3, H * W) float32 of all pixels in row order, scaled to z = 1."""
-    return np.ascontiguousarray(camera.rays().reshape(-1, 3).T, dtype=np.float32)

@@ -33,7 +33,7 @@ def contact_sheet(
     ``size`` is the width and height of one view in pixels.
     """
     camera = Camera.from_fov(*size, 78.0)
-    simulator = Raycaster(samples_per_pixel=4)
+    simulator = Raycaster(options={"samples_per_pixel": 4})
     views = []
     for number, seed in enumerate(seeds):
         scene = generate_house(seed, triangles=triangles)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from .along_walls import on_wall
 from .arranging import Arranger
+from .on_surfaces import on_surface
 
 #: What lies on top of which furniture, most likely first, and how many things at most per surface.
 _ON_TOP: dict[str, tuple[tuple[str, ...], int]] = {
@@ -64,7 +66,7 @@ def _hang_pictures(arranger: Arranger) -> None:
                 continue
             category = choice[hung % len(choice)]
             height = {"clock": 1.95, "sconce": 1.8, "towel": 1.2}.get(category)
-            arranger.on_wall(category, height=height, sides=[side])
+            on_wall(arranger, category, height=height, sides=[side])
             hung += 1
 
 
@@ -76,4 +78,4 @@ def _put_on(arranger: Arranger, number: int) -> None:
     count = int(arranger.rng.integers(max(1, most - 2), most + 1))
     for category in choice[:count] if arranger.rng.random() < 0.5 else arranger.rng.permutation(choice)[:count]:
         back = category in {"cushion", "table lamp"} or (category == "book" and placement.order.category == "shelf")
-        arranger.on_surface(number, str(category), back=back)
+        on_surface(arranger, number, str(category), back=back)

@@ -11,7 +11,8 @@ from .dressing import dress_room
 from .floor_plan import FloorPlan
 from .room_furniture import FURNISH, fill_walls
 from .room_space import Placement, RoomSpace
-from .supplier import Supplier
+from .supplier import Order, Supplier
+from .window_dressing import dress_window, on_sill
 
 _LAMP_HEIGHT = 2.05  # one walks below lamps
 
@@ -35,14 +36,14 @@ def _furnish(space: RoomSpace) -> None:
     # counters run on.
     kitchen = space.room.type == "kitchen"
     for window in [] if kitchen else space.windows():
-        arranger.dress_window(window)
+        dress_window(arranger, window)
     FURNISH[space.room.type](arranger)
     for window in space.windows() if kitchen else []:
-        arranger.dress_window(window)
+        dress_window(arranger, window)
     fill_walls(arranger)
     _hang_lights(arranger)
     for window in space.windows():
-        arranger.on_sill(window)
+        on_sill(arranger, window)
     dress_room(arranger)
 
 
@@ -61,8 +62,16 @@ def _hang_lights(arranger: Arranger) -> None:
         share = (k + 0.5) / count
         along, across = (share, 0.5) if x1 - x0 > y1 - y0 else (0.5, share)
         x, y = x0 + along * (x1 - x0), y0 + across * (y1 - y0)
-        if arranger.from_ceiling(lamp, x, y) is None:
-            arranger.from_ceiling(arranger.order("light", (None, None, min(drop, 0.2))), x, y)
+        if _from_ceiling(arranger, lamp, x, y) is None:
+            _from_ceiling(arranger, arranger.order("light", (None, None, min(drop, 0.2))), x, y)
+
+
+def _from_ceiling(arranger: Arranger, category: str | Order, x: float, y: float) -> int | None:
+    """Hang a piece from the ceiling."""
+    order = arranger.ordered(category)
+    if order is None:
+        return None
+    return arranger.space.try_add(Placement(order, x, y, arranger.space.plan.ceiling, 0.0), ignore={"window"})
 
 
 def _copy(original: RoomSpace, space: RoomSpace, *, mirrored: bool) -> None:

@@ -6,7 +6,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from .along_walls import above, against_wall, before, beside, on_wall, row
 from .arranging import Arranger
+from .on_floor import chairs_around, clutter, free_standing, loose_rug, rug_under
+from .on_surfaces import on_surface
 from .room_space import Placement
 from .supplier import Order
 from .wall_side import WallSide
@@ -25,9 +28,9 @@ def _several(arranger: Arranger, category: str, low: int, high: int, **how: obje
     for _ in range(int(arranger.rng.integers(low, high + 1))):
         number = None
         if numbers:
-            number = arranger.beside(numbers[-1], order, right=True, gap=0.006)
+            number = beside(arranger, numbers[-1], order, right=True, gap=0.006)
         if number is None:
-            number = arranger.against_wall(order, **how)  # type: ignore[arg-type]
+            number = against_wall(arranger, order, **how)  # type: ignore[arg-type]
         if number is not None:
             numbers.append(number)
     return numbers
@@ -43,10 +46,10 @@ def _area(arranger: Arranger) -> float:
 
 def _seat_group(arranger: Arranger) -> None:
     """A sofa, a coffee table on a rug before it, armchairs beside, a television opposite."""
-    sofa = arranger.against_wall("sofa", where="middle", ignore={"window"})
+    sofa = against_wall(arranger, "sofa", where="middle", ignore={"window"})
     if sofa is None:
         return
-    table = arranger.before(sofa, "coffee table", gap=float(arranger.rng.uniform(0.36, 0.5)), turn=0.0)
+    table = before(arranger, sofa, "coffee table", gap=float(arranger.rng.uniform(0.36, 0.5)), turn=0.0)
     armchair = arranger.order("armchair")
     if table is not None:
         _, piece = arranger.placed(table)
@@ -54,10 +57,10 @@ def _seat_group(arranger: Arranger) -> None:
         for sign in (1.0, -1.0):
             if _chance(arranger, 0.75):
                 _turned_beside(arranger, table, armchair, sign * reach, turn=sign * np.pi / 2)
-        arranger.rug_under([table], margin=0.55)
+        rug_under(arranger, [table], margin=0.55)
     _television(arranger, sofa)
     _sofa_side(arranger, sofa)
-    arranger.above(sofa, "painting", gap=float(arranger.rng.uniform(0.25, 0.4)))
+    above(arranger, sofa, "painting", gap=float(arranger.rng.uniform(0.25, 0.4)))
 
 
 def _turned_beside(arranger: Arranger, host: int, order: Order, aside: float, *, turn: float) -> int | None:
@@ -74,62 +77,62 @@ def _sofa_side(arranger: Arranger, sofa: int) -> None:
     """A floor lamp at one end of the sofa, a side table with a lamp at the other."""
     right = _chance(arranger, 0.5)
     if _chance(arranger, 0.8):
-        arranger.beside(sofa, "lamp", right=right)
+        beside(arranger, sofa, "lamp", right=right)
     if _chance(arranger, 0.6):
-        table = arranger.beside(sofa, "side table", right=not right)
+        table = beside(arranger, sofa, "side table", right=not right)
         if table is not None:
-            arranger.on_surface(table, "table lamp")
+            on_surface(arranger, table, "table lamp")
 
 
 def _television(arranger: Arranger, seat: int) -> None:
     """A low cabinet opposite the seats, and the television on it."""
     for category in ("cabinet", "chest of drawers"):
-        board = arranger.against_wall(category, where="middle", sides=_opposite(arranger, seat))
+        board = against_wall(arranger, category, where="middle", sides=_opposite(arranger, seat))
         if board is not None:
-            arranger.on_surface(board, "television", back=True)
+            on_surface(arranger, board, "television", back=True)
             return
 
 
 def _dining_group(arranger: Arranger, low: int, high: int) -> int | None:
-    table = arranger.free_standing("table", central=True)
+    table = free_standing(arranger, "table", central=True)
     if table is None:
-        table = arranger.against_wall("table", ignore={"front"})
+        table = against_wall(arranger, "table", ignore={"front"})
     if table is None:
         return None
-    chairs = arranger.chairs_around(table, arranger.supplier.usual("chair"), int(arranger.rng.integers(low, high + 1)))
+    chairs = chairs_around(arranger, table, arranger.supplier.usual("chair"), int(arranger.rng.integers(low, high + 1)))
     if _chance(arranger, 0.6):
-        arranger.rug_under([table, *chairs], margin=0.25)
+        rug_under(arranger, [table, *chairs], margin=0.25)
     return table
 
 
 def _desk_place(arranger: Arranger, desk: Order, chair: Order) -> int | None:
     """A desk with its chair, screen, computer and lamp."""
-    number = arranger.against_wall(desk, ignore={"window"} if _chance(arranger, 0.5) else ())
+    number = against_wall(arranger, desk, ignore={"window"} if _chance(arranger, 0.5) else ())
     if number is None:
         return None
     gap = -0.14 if _chance(arranger, 0.5) else 0.06
     for distance in (gap, 0.06, 0.2):
-        if arranger.before(number, chair, gap=distance, aside=float(arranger.rng.uniform(-0.1, 0.1))) is not None:
+        if before(arranger, number, chair, gap=distance, aside=float(arranger.rng.uniform(-0.1, 0.1))) is not None:
             break
-    arranger.on_surface(number, arranger.supplier.usual("screen"), back=True)
+    on_surface(arranger, number, arranger.supplier.usual("screen"), back=True)
     for category in ("desk lamp", "computer", "book", "cup"):
         if _chance(arranger, 0.6):
-            arranger.on_surface(number, category, back=category in {"computer", "desk lamp"})
+            on_surface(arranger, number, category, back=category in {"computer", "desk lamp"})
     return number
 
 
 def _corner_pieces(arranger: Arranger, categories: Sequence[str], share: float = 0.7) -> None:
     for category in categories:
         if _chance(arranger, share):
-            arranger.clutter(category)
+            clutter(arranger, category)
 
 
 def _storage(arranger: Arranger, categories: Sequence[str], share: float) -> None:
     for category in categories:
         if _chance(arranger, share):
-            number = arranger.against_wall(category, where="corner" if _chance(arranger, 0.4) else "anywhere")
+            number = against_wall(arranger, category, where="corner" if _chance(arranger, 0.4) else "anywhere")
             if number is not None and category in {"chest of drawers", "cabinet"} and _chance(arranger, 0.6):
-                arranger.above(number, "mirror" if _chance(arranger, 0.4) else "painting", gap=0.3)
+                above(arranger, number, "mirror" if _chance(arranger, 0.4) else "painting", gap=0.3)
 
 
 #: What else stands along the walls of a room that still has space for it.
@@ -162,9 +165,9 @@ def fill_walls(arranger: Arranger) -> None:
     for k in range(min(len(choice), int(_area(arranger) / _FLOOR_PER_FILLER))):
         category = choice[(start + k) % len(choice)]
         if category in {"plant", "basket", "box", "toy", "ball"}:
-            arranger.clutter(category)
+            clutter(arranger, category)
         else:
-            arranger.against_wall(category, tries=16)
+            against_wall(arranger, category, tries=16)
 
 
 def furnish_living_room(arranger: Arranger) -> None:
@@ -175,22 +178,22 @@ def furnish_living_room(arranger: Arranger) -> None:
         _dining_group(arranger, 3, 6)
     _storage(arranger, ["chest of drawers", "cabinet", "bookcase", "buffet"], 0.55)
     if _chance(arranger, 0.5):
-        arranger.against_wall("armchair", where="corner")
+        against_wall(arranger, "armchair", where="corner")
     _corner_pieces(arranger, ["plant", "lamp", "plant", "basket", "fan", "ottoman"], 0.6)
 
 
 def _bed_place(arranger: Arranger, bed: Order) -> int | None:
-    number = arranger.against_wall(bed, where="middle", ignore={"window"} if _chance(arranger, 0.3) else ())
+    number = against_wall(arranger, bed, where="middle", ignore={"window"} if _chance(arranger, 0.3) else ())
     if number is None:
-        number = arranger.against_wall(bed, where="corner", ignore={"window"})
+        number = against_wall(arranger, bed, where="corner", ignore={"window"})
     if number is None:
         return None
     stand = arranger.order("nightstand")
     for right in (True, False):
-        side = arranger.beside(number, stand, right=right, gap=0.06)
+        side = beside(arranger, number, stand, right=right, gap=0.06)
         if side is not None:
-            arranger.on_surface(side, arranger.supplier.usual("table lamp"))
-    arranger.above(number, "painting", gap=0.3)
+            on_surface(arranger, side, arranger.supplier.usual("table lamp"))
+    above(arranger, number, "painting", gap=0.3)
     return number
 
 
@@ -203,21 +206,21 @@ def furnish_bedroom(arranger: Arranger) -> None:
         _desk_place(arranger, arranger.order("desk"), arranger.order("chair"))
     for category in ("bench", "armchair", "chair", "cradle"):
         if _chance(arranger, 0.3):
-            arranger.against_wall(category)
-    arranger.loose_rug(near=bed)
+            against_wall(arranger, category)
+    loose_rug(arranger, near=bed)
     _corner_pieces(arranger, ["plant", "basket", "ottoman", "box", "lamp", "stool"], 0.45)
 
 
 def furnish_childs_room(arranger: Arranger) -> None:
     """A small bed, a desk, shelves, toys on the floor."""
-    if not _chance(arranger, 0.35) or arranger.against_wall("bunk bed", where="corner", ignore={"window"}) is None:
+    if not _chance(arranger, 0.35) or against_wall(arranger, "bunk bed", where="corner", ignore={"window"}) is None:
         _bed_place(arranger, arranger.order("bed", (1.0, 2.05, 0.9)))
     _several(arranger, "wardrobe", 1, 1, where="corner")
     _desk_place(arranger, arranger.order("desk", (1.15, 0.62, None)), arranger.order("chair"))
     _storage(arranger, ["bookcase", "chest of drawers"], 0.75)
-    rug = arranger.loose_rug((1.6, 1.2))
+    rug = loose_rug(arranger, (1.6, 1.2))
     if rug is None:
-        arranger.loose_rug((1.0, 0.7))
+        loose_rug(arranger, (1.0, 0.7))
     _corner_pieces(arranger, ["box", "basket", "toy", "ball", "toy", "box", "stool", "plant"], 0.7)
 
 
@@ -228,16 +231,16 @@ def furnish_kitchen(arranger: Arranger) -> None:
     run: list[Order | str] = ["refrigerator", counter, stove, counter, sink]
     run += [arranger.order("dishwasher", (0.6, 0.6, None))] if _chance(arranger, 0.5) else []
     run += [counter] * int(arranger.rng.integers(0, 3))
-    numbers = arranger.row(run)
+    numbers = row(arranger, run)
     placed = [arranger.placed(n)[0].order.category for n in numbers]
     for category, order in (("kitchen sink", sink), ("stove", stove), ("refrigerator", "refrigerator")):
         if category not in placed:
-            arranger.against_wall(order)
+            against_wall(arranger, order)
     if len(numbers) < len(run):
-        numbers += arranger.row([counter] * 3)
+        numbers += row(arranger, [counter] * 3)
     _above_counters(arranger, numbers)
     if _area(arranger) > 12.5 and _chance(arranger, 0.4):
-        arranger.free_standing("kitchen island", central=True)
+        free_standing(arranger, "kitchen island", central=True)
     _dining_group(arranger, 3, 6)
     _storage(arranger, ["cabinet", "buffet", "washer"], 0.4)
     _corner_pieces(arranger, ["ashcan", "basket", "stool", "box", "plant"], 0.55)
@@ -253,32 +256,32 @@ def _above_counters(arranger: Arranger, numbers: Sequence[int]) -> None:
     for number in numbers:
         category = arranger.placed(number)[0].order.category
         if category == "stove":
-            arranger.above(number, "hood", gap=0.65)
+            above(arranger, number, "hood", gap=0.65)
         elif category == "counter":
-            arranger.above(number, unit, gap=0.52)
+            above(arranger, number, unit, gap=0.52)
     counters = [n for n in numbers if arranger.placed(n)[0].order.category == "counter"]
     if counters and _chance(arranger, 0.6):
-        arranger.on_surface(counters[0], "microwave", back=True)
+        on_surface(arranger, counters[0], "microwave", back=True)
 
 
 def furnish_bathroom(arranger: Arranger) -> None:
     """Bathtub or shower, toilet, sink below a mirror, towels."""
     bath = _chance(arranger, 0.65)
-    wet = arranger.against_wall("bathtub" if bath else "shower", where="corner", ignore={"window"})
+    wet = against_wall(arranger, "bathtub" if bath else "shower", where="corner", ignore={"window"})
     if wet is None:
-        arranger.against_wall("shower" if bath else "bathtub", where="corner", ignore={"window"})
-    sink = arranger.against_wall("sink", where="middle")
+        against_wall(arranger, "shower" if bath else "bathtub", where="corner", ignore={"window"})
+    sink = against_wall(arranger, "sink", where="middle")
     if sink is not None:
-        arranger.above(sink, "mirror", gap=0.2)
-    arranger.against_wall("toilet", ignore={"window"})
+        above(arranger, sink, "mirror", gap=0.2)
+    against_wall(arranger, "toilet", ignore={"window"})
     if bath and _area(arranger) > 7.5:
-        arranger.against_wall("shower", where="corner")
+        against_wall(arranger, "shower", where="corner")
     _storage(arranger, ["washer", "cabinet", "chest of drawers"], 0.55)
     for _ in range(int(arranger.rng.integers(1, 4))):
-        arranger.on_wall(arranger.supplier.usual("towel"), height=1.25)
-    arranger.loose_rug((0.8, 0.55))
+        on_wall(arranger, arranger.supplier.usual("towel"), height=1.25)
+    loose_rug(arranger, (0.8, 0.55))
     if not any(window.bottom < 1.3 for window in arranger.space.windows()):
-        arranger.on_wall("radiator", bottom=0.2)
+        on_wall(arranger, "radiator", bottom=0.2)
     _corner_pieces(arranger, ["ashcan", "basket", "stool", "plant", "box"], 0.6)
 
 
@@ -291,7 +294,9 @@ def furnish_office(arranger: Arranger) -> None:
     _several(arranger, "bookcase", 1, 3)
     _storage(arranger, ["cabinet", "chest of drawers", "armchair"], 0.5)
     if _chance(arranger, 0.5):
-        arranger.loose_rug()
+        loose_rug(
+            arranger,
+        )
     _corner_pieces(arranger, ["ashcan", "plant", "box", "basket", "fan", "lamp", "box"], 0.55)
 
 
@@ -301,7 +306,7 @@ def furnish_dining_room(arranger: Arranger) -> None:
     _storage(arranger, ["buffet", "cabinet", "chest of drawers", "bookcase"], 0.65)
     chair = arranger.supplier.usual("chair")
     if _chance(arranger, 0.4):
-        arranger.against_wall(chair, where="corner")
+        against_wall(arranger, chair, where="corner")
     _corner_pieces(arranger, ["plant", "lamp", "plant", "basket"], 0.55)
 
 
@@ -309,14 +314,14 @@ def furnish_corridor(arranger: Arranger) -> None:
     """Narrow furniture along the walls, a runner, pictures."""
     sizes = {"cabinet": (0.9, 0.3, 0.85), "chest of drawers": (0.8, 0.34, 0.8), "bench": (1.0, 0.32, 0.45)}
     for category, size in sizes.items():
-        number = arranger.against_wall(arranger.order(category, size))
+        number = against_wall(arranger, arranger.order(category, size))
         if number is not None:
-            arranger.above(number, "mirror" if category != "bench" else "painting", gap=0.35)
+            above(arranger, number, "mirror" if category != "bench" else "painting", gap=0.35)
     longest = max(side.length for side in arranger.space.sides)
     if longest > 3.5:
-        arranger.loose_rug((min(2.6, longest - 1.5), 0.75))
+        loose_rug(arranger, (min(2.6, longest - 1.5), 0.75))
     if _chance(arranger, 0.6):
-        arranger.on_wall("clock", height=1.9)
+        on_wall(arranger, "clock", height=1.9)
     _corner_pieces(arranger, ["coat rack", "plant", "basket", "box", "stool"], 0.55)
 
 

@@ -6,17 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ROOM_TYPES = (
-    "living room",
-    "bedroom",
-    "kitchen",
-    "bathroom",
-    "office",
-    "dining room",
-    "corridor",
-    "child's room",
-)
-
 #: Floor areas that are drawn for each type, square metres (corridors follow from the layout).
 _AREAS = {
     "living room": (19.0, 34.0),

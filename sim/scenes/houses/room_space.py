@@ -237,13 +237,6 @@ class RoomSpace:
         reached = labels == at_doors[0] if len(at_doors) else clear
         return bool(reached.sum() * _CELL**2 >= 0.09 * self.room.polygon.area)
 
-    def walkable_at(self, x: float, y: float) -> bool:
-        """Whether one can stand at a point."""
-        x0, y0, _, _ = self.room.interior
-        row, column = int((y - y0) / _CELL), int((x - x0) / _CELL)
-        rows, columns = self._clear.shape
-        return 0 <= row < rows and 0 <= column < columns and bool(self._clear[row, column])
-
 
 def _fixtures(plan: FloorPlan, index: int, openings: list[Opening]) -> Array:
     """Return boxes of open door leaves, and of sills where they reach into the room."""

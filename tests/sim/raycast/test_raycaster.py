@@ -60,8 +60,8 @@ def scene_of(objects: list[list[np.ndarray]], *, lighting: Lighting, texture=GRE
     )
 
 
-def observe(scene: Scene, pose: Pose, camera: Camera, *, condition: str = "day", **options):
-    simulator = Raycaster(**{"bake": COARSE, **options})
+def observe(scene: Scene, pose: Pose, camera: Camera, *, condition: str = "day", **how):
+    simulator = Raycaster(**{"bake": COARSE, **how})
     simulator.load(scene, condition)
     return next(simulator.render(pose, camera, OUTPUTS))
 
@@ -277,7 +277,7 @@ def test_floor_around_furniture_is_no_darker_than_occlusion_makes_it(box_room):
 
 
 def test_four_samples_per_pixel_smooth_edges_of_the_picture_only(box_room, poses, camera, observations):
-    smooth = observe(box_room, poses[0], camera, condition="evening", samples_per_pixel=4)
+    smooth = observe(box_room, poses[0], camera, condition="evening", options={"samples_per_pixel": 4})
     assert np.array_equal(smooth.depth, observations[0].depth)
     assert np.array_equal(smooth.instance, observations[0].instance)
     assert not np.array_equal(smooth.rgb, observations[0].rgb)
@@ -331,13 +331,11 @@ def test_what_cannot_be_rendered_is_refused(box_room: Scene, poses: Pose, camera
     simulator.close()
     with pytest.raises(ValueError, match="load a scene"):
         simulator.render(poses, camera, OUTPUTS)
-    with pytest.raises(ValueError, match="samples_per_pixel"):
-        Raycaster(samples_per_pixel=3)
 
 
 def test_simulators_are_opened_by_name(tmp_path: Path):
     assert isinstance(open_simulator("raycast", cache_folder=tmp_path), Raycaster)
-    with pytest.raises(InputError, match="choose one of: blenderproc, habitat, raycast"):
+    with pytest.raises(InputError, match=r"unknown simulator 'crystal ball'; known: .*raycast"):
         open_simulator("crystal ball")
     with pytest.raises(InputError, match=r"simulator 'raycast': option 'samples_per_pixel': Input should be 1 or 4"):
         open_simulator("raycast", options={"samples_per_pixel": 2})

@@ -223,12 +223,6 @@ class CatalogueEntry:
     high: Point
     front_clearance: float = 0.0
 
-    @property
-    def nominal(self) -> Point:
-        """The middle of its range of sizes."""
-        x, y, z = ((a + b) / 2 for a, b in zip(self.low, self.high, strict=True))
-        return (x, y, z)
-
     def build(
         self,
         rng: np.random.Generator,

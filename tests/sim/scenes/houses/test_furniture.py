@@ -101,7 +101,8 @@ def test_textures_keep_their_scale(kind: str, style: Style) -> None:
 
 @pytest.mark.parametrize("kind", CATALOGUE)
 def test_a_requested_size_is_met_exactly(kind: str, style: Style) -> None:
-    wanted = tuple(1.05 * side for side in CATALOGUE[kind].nominal)
+    entry = CATALOGUE[kind]
+    wanted = tuple(1.05 * (low + high) / 2 for low, high in zip(entry.low, entry.high, strict=True))
     assert np.allclose(piece_of(kind, 1, style, size=wanted).size, wanted, atol=1e-5)
     free = piece_of(kind, 1, style, size=(wanted[0], None, None))
     assert free.size[0] == pytest.approx(wanted[0], abs=1e-5)
