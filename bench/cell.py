@@ -1,10 +1,15 @@
-"""`Cell`: one method under one configuration on one dataset, addressed by the hash of all that decides its outcome."""
+"""`Cell`: one method under one configuration on one dataset, addressed by the hash of all that decides its outcome.
+
+What of the code decides is declared by the code itself: the modules that the method's class and the objects that it
+holds come from, all that these import, and the modules that ask it and write its answers down.
+"""
 
 from __future__ import annotations
 
 import inspect
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,15 +17,19 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..errors import InputError
+from ..methods.closure import file_version, held, import_closure
 from ..methods.isolated.isolated_method import IsolatedMethod, isolated
+from ..methods.learner import Learner
 from ..methods.method import Method
-from ..methods.registry import make_method, method_class
+from ..methods.registry import FILE_MODULE, make_method, method_class
+from . import consolidation, worker
 from .messages import Assignment
-from .provenance import code_version, digest, file_version
+from .provenance import digest
 from .roles import role_of
 from .tracks import MethodEntry, TrackSpec
 
-_PACKAGE = Path(__file__).resolve().parent.parent
+#: What asks a method, and what makes the table of estimates of its answers.
+_ANSWERING = (worker.__name__, consolidation.__name__)
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,7 @@ class Cell:
     config: dict[str, Any]
     key: str
     fit: FitPlan | None
+    libraries: Mapping[str, str | None]
 
     @property
     def folder(self) -> str:
@@ -77,26 +87,47 @@ class Cell:
 
 
 def make_cell(entry: MethodEntry, settings: RunSettings) -> Cell:
-    """Address one method of a track; raises ``InputError`` where the method or its configuration is wrong.
-
-    Files that the configuration names (a checkpoint) decide by what they hold, besides their names.
-    """
+    """Address one method of a track; raises ``InputError`` where the method or its configuration is wrong."""
     method = make_method(entry.name, entry.config)
     config = method.config.model_dump(mode="json")
-    code = code_version(*_outside_sources(type(method)))
-    fit = _fit_plan(method, code, settings)
+    made = _made_of(method)
+    fit = _fit_plan(method, settings)
     decides = {
         "method": type(method).name,
         "config": config,
-        "files": {name: file_version(Path(name)) for name in _files_named(config)},
-        "code": code,
+        "made_of": made,
+        "answering": import_closure(_ANSWERING).modules,
         "dataset": settings.dataset_sha256,
         "split": settings.split,
         "seed": settings.seed,
         "fit": None if fit is None else fit.key,
         "timeouts": [settings.query_timeout, settings.map_timeout],
     }
-    return Cell(entry.label, role_of(method), entry.name, config, digest(decides), fit)
+    return Cell(entry.label, role_of(method), entry.name, config, digest(decides), fit, made["libraries"])
+
+
+def _made_of(method: Learner[Any]) -> dict[str, Any]:
+    """Return what decides how a method answers, or learns, besides its configuration.
+
+    ``modules`` are those of its code, ``libraries`` the versions of what these import, ``files`` what is in the files
+    and folders that its configuration names and in those that it has loaded.
+    """
+    modules, loaded = held(method)
+    module = type(method).__module__
+    if module.startswith(FILE_MODULE):
+        code = import_closure(modules - {module}, file=Path(inspect.getfile(type(method))))
+    else:
+        code = import_closure(modules | {module})
+    named = [(name, _version(Path(name))) for name in _files_named(method.config.model_dump(mode="json"))]
+    files = sorted([*named, *((path.name, _version(path)) for path in loaded)])
+    return {"modules": code.modules, "libraries": code.versions(), "files": files}
+
+
+def _version(path: Path) -> str:
+    """Return what stands for the content of a file or folder: of Python files their code and what lies beside them."""
+    if path.is_dir():
+        return digest({str(file.relative_to(path)): _version(file) for file in path.rglob("*") if file.is_file()})
+    return digest(import_closure((), file=path).modules) if path.suffix == ".py" else file_version(path)
 
 
 def choose_entries(
@@ -155,24 +186,27 @@ def _absolute(location: str) -> str:
     return f"{Path(file).expanduser().resolve()}:{attribute}"
 
 
-def _fit_plan(method: Method, code: str, settings: RunSettings) -> FitPlan | None:
+def _fit_plan(method: Method, settings: RunSettings) -> FitPlan | None:
     if not method.needs_fit:
         return None
-    name, config = method.fit_identity()
-    decides = {"fit": name, "config": config, "code": code, "dataset": settings.dataset_sha256, "seed": settings.seed}
+    learner: Learner[Any] = method
+    while learner.learning_part is not None:
+        learner = learner.learning_part
+    name, config = learner.fit_identity()
+    decides = {
+        "fit": name,
+        "config": config,
+        "made_of": _made_of(learner),
+        "dataset": settings.dataset_sha256,
+        "seed": settings.seed,
+    }
     return FitPlan(name, digest(decides))
 
 
 def _files_named(config: Any) -> list[str]:
-    """Return the strings in a configuration that are paths of files, sorted."""
+    """Return the strings in a configuration that are paths of files or folders, sorted."""
     if isinstance(config, dict):
         return sorted({name for value in config.values() for name in _files_named(value)})
     if isinstance(config, list):
         return sorted({name for value in config for name in _files_named(value)})
-    return [config] if isinstance(config, str) and os.path.isfile(config) else []
-
-
-def _outside_sources(cls: type[Method]) -> list[Path]:
-    """Return the file of a method that is not part of this package: its content decides too."""
-    path = Path(inspect.getfile(cls)).resolve()
-    return [] if path.is_relative_to(_PACKAGE) else [path]
+    return [config] if isinstance(config, str) and os.path.exists(config) else []

@@ -9,25 +9,22 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from .. import __version__
+from ..methods.closure import PACKAGE, library_version
 from ..sim.processes.cores import ONE_THREAD, available_cores
 
-_PACKAGE = Path(__file__).resolve().parent.parent
-
-#: Libraries whose version can change an answer.
-_DECISIVE = ("numpy", "scipy", "opencv-python-headless", "opencv-python", "faiss-cpu", "poselib", "pycolmap")
-_RECORDED = (*_DECISIVE, "embreex", "numba", "pandas", "pyarrow", "torch", "torchvision")
-
-#: The package's own sources and checkpoints whose change can change an answer.
-_DECISIVE_SOURCES = ("sim/geometry.py", "datasets", "methods")
-_DECISIVE_SUFFIXES = (".py", ".safetensors")
+#: Libraries whose versions every session records, besides those that decide what is computed in it.
+_RECORDED = (
+    *("numpy", "scipy", "opencv-python-headless", "opencv-python", "faiss-cpu", "poselib", "pycolmap"),
+    *("embreex", "numba", "pandas", "pyarrow", "torch", "torchvision"),
+)
 
 
 def digest(value: Any) -> str:
@@ -35,24 +32,11 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of Python, relocbench and the libraries that are installed and matter."""
-    found = {"python": platform.python_version(), "relocbench": __version__}
-    for name in _RECORDED:
-        version = _version(name)
-        if version is not None:
-            found[name] = version
-    return found
-
-
-def code_version(*method_sources: Path) -> str:
-    """Return the SHA-256 of everything in code that can change an answer.
-
-    That is the sources of geometry, datasets and methods with the checkpoints that come with them, the given files
-    (methods from outside the package), and the versions of the libraries that compute.
-    """
-    others = {path.name: file_version(path) for path in method_sources}
-    return digest({"sources": _own_sources(), "methods": others, "libraries": {n: _version(n) for n in _DECISIVE}})
+def versions(decisive: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the versions of Python, relocbench and the libraries that matter, with those that are ``decisive``."""
+    found = {**decisive, **{name: library_version(name) for name in _RECORDED}}
+    installed = {name: version for name, version in found.items() if version is not None}
+    return {**installed, "python": platform.python_version(), "relocbench": __version__}
 
 
 def hardware() -> dict[str, Any]:
@@ -73,8 +57,11 @@ def fingerprint() -> str:
     return digest(hardware())[:12]
 
 
-def session(*, jobs: int) -> dict[str, Any]:
-    """Return the record of one call that computes: when, where, with what, and how busy the machine was before."""
+def session(*, jobs: int, decisive: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return the record of one call that computes: when, where, with what, and how busy the machine was before.
+
+    ``decisive`` are the versions of the libraries that what it computes depends on.
+    """
     return {
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
@@ -84,7 +71,7 @@ def session(*, jobs: int) -> dict[str, Any]:
         "hardware": hardware(),
         "platform": platform.platform(),
         "threads": ONE_THREAD,
-        "versions": versions(),
+        "versions": versions(decisive),
         "git": git_commit(),
     }
 
@@ -99,34 +86,10 @@ def git_commit() -> str | None:
 
 
 def _git(*arguments: str) -> str:
-    if not (_PACKAGE / ".git").exists():  # a repository further up would be somebody else's
-        raise FileNotFoundError(_PACKAGE / ".git")
-    result = subprocess.run(["git", "-C", str(_PACKAGE), *arguments], capture_output=True, text=True, check=True)
+    if not (PACKAGE / ".git").exists():  # a repository further up would be somebody else's
+        raise FileNotFoundError(PACKAGE / ".git")
+    result = subprocess.run(["git", "-C", str(PACKAGE), *arguments], capture_output=True, text=True, check=True)
     return result.stdout.strip()
-
-
-@cache  # a process runs the sources that it started with
-def _own_sources() -> dict[str, str]:
-    own = [path for name in _DECISIVE_SOURCES for path in _sources(_PACKAGE / name)]
-    return {path.relative_to(_PACKAGE).as_posix(): file_version(path) for path in own}
-
-
-def _sources(path: Path) -> list[Path]:
-    return [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix in _DECISIVE_SUFFIXES)
-
-
-def file_version(path: Path) -> str:
-    """Return the SHA-256 of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@cache
-def _version(distribution: str) -> str | None:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 @cache

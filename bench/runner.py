@@ -90,7 +90,9 @@ def run_track(
         record = _record(spec, size, folder, settings, data.manifest, cells)
         missing = _missing(folder, cells, Overwrite(overwrite))
         if missing:
-            record = record.model_copy(update={"sessions": (*record.sessions, session(jobs=jobs))})
+            record = record.model_copy(
+                update={"sessions": (*record.sessions, session(jobs=jobs, decisive=_libraries(missing)))}
+            )
         write_record(folder, record)
         if missing:
             _compute(folder, missing, settings, data.views, jobs=jobs, progress=progress)
@@ -180,6 +182,10 @@ def _missing(folder: Path, cells: list[Cell], overwrite: Overwrite) -> list[Cell
         names = ", ".join(cell.label for cell in missing)
         raise InputError(f"{folder}: no results of {names} under their present configuration and code; run them")
     return missing
+
+
+def _libraries(cells: list[Cell]) -> dict[str, str | None]:
+    return {name: version for cell in cells for name, version in cell.libraries.items()}
 
 
 @dataclass(eq=False)

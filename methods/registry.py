@@ -13,6 +13,9 @@ from ..registry import Registry
 from .configuration import complete_class, configured
 from .method import Method
 
+#: How the modules of single files begin.
+FILE_MODULE = "relocbench_method_"
+
 #: A package offers a method by an entry point of the group ``relocbench.methods``: ``my-method = "my_package:Mine"``.
 METHODS: Registry[type[Method[Any]]] = Registry(
     "method",
@@ -58,7 +61,7 @@ def load_method_file(location: str) -> type[Method[Any]]:
     Raises ``InputError`` where the file or the class is missing, or importing the file fails.
     """
     path, attribute = split_location(location)
-    module_name = f"relocbench_method_{path.stem}_{sha256(str(path).encode()).hexdigest()[:12]}"
+    module_name = f"{FILE_MODULE}{path.stem}_{sha256(str(path).encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(module_name, path)
     if spec is None or spec.loader is None:
         raise InputError(f"{path}: not a Python file; give a method as path/to/file.py:ClassName")

@@ -33,7 +33,8 @@ What the class has, and what it is given:
 - ``map_bytes()``, optional: the size of the map in memory; by default that of the arrays in the instance's attributes.
 
 Conventions are relocbench's: metres, z up, OpenCV cameras (x right, y down, z forward), pixel centres at 0.5. The
-file's folder is importable from it, as where Python runs the file; results are kept by the content of the file alone,
-so that a change in what it imports needs ``--overwrite always``. A class that derives from relocbench's ``Method`` is
-refused: where relocbench is installed such a class runs without ``--python``. So is one that ``needs_fit``.
+file's folder is importable from it, as where Python runs the file; results are kept by the code of the file, of what it
+imports from its folder, and by the versions of the libraries that these import. A class that derives from relocbench's
+``Method`` is refused: where relocbench is installed such a class runs without ``--python``. So is one that
+``needs_fit``.
 """

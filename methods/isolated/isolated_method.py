@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 import time
@@ -20,6 +19,7 @@ from ...datasets.views import View, ViewSet
 from ...errors import InputError
 from ...sim.geometry import Pose
 from ...sim.processes.foreign_worker import ForeignWorker, WorkerLost, WorkerRefused
+from ..closure import import_closure
 from ..method import Estimate, Failure, Method, MethodConfig, Query
 from ..registry import split_location
 from ..timing import Span, record
@@ -42,14 +42,14 @@ class IsolatedConfig(MethodConfig):
     """The class in it."""
     name: str
     """What the class calls itself."""
-    sha256: str
-    """Of the file's content."""
     python: str
     """The interpreter, absolute."""
     python_version: str
     """The interpreter's version."""
     numpy_version: str
     """The version of NumPy over there."""
+    libraries: dict[str, str]
+    """The versions over there of what the file, and what lies beside it, imports."""
     memory_limit: float | None = Field(default=None, gt=0)
     """GiB of resident memory that the method and all processes that it starts may take; None for no limit."""
 
@@ -67,7 +67,9 @@ def isolated(location: str, *, python: str, memory_limit: float | None = None) -
     interpreter = os.path.abspath(interpreter)  # not resolved: a virtual environment's is a link to another one's
     with contextlib.closing(_started(interpreter, memory_limit)) as process:
         try:
-            reply, _ = process.request("open", {"file": str(path), "class": class_name}, timeout=_START_SECONDS)
+            libraries = sorted(import_closure((), file=path).libraries)
+            asked = {"file": str(path), "class": class_name, "libraries": libraries}
+            reply, _ = process.request("open", asked, timeout=_START_SECONDS)
         except WorkerRefused as refused:
             raise InputError(f"{location}: {refused}") from refused
         except WorkerLost as lost:
@@ -76,10 +78,10 @@ def isolated(location: str, *, python: str, memory_limit: float | None = None) -
             file=str(path),
             class_name=class_name,
             name=reply["name"],
-            sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
             python=interpreter,
             python_version=process.hello["python"],
             numpy_version=process.hello["versions"]["numpy"],
+            libraries=reply["libraries"],
             memory_limit=memory_limit,
         )
 
@@ -95,6 +97,7 @@ class IsolatedMethod(Method[IsolatedConfig]):
     def __init__(self, config: IsolatedConfig | None = None) -> None:
         super().__init__(config)
         self._process: ForeignWorker | None = None
+        self._far_end = _WORKER
         self._needs_depth = False
         self._map_bytes = 0
 

@@ -13,8 +13,9 @@ import random
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from importlib import metadata
 from typing import Any
 
 try:
@@ -94,7 +95,7 @@ class Host:
     def open(self, fields: Fields, arrays: Arrays) -> Reply:
         """Import the file and find the class in it; refused where it is not what a method must be."""
         self.method = _imported(fields["file"], fields["class"])
-        return {"name": self.method.name}, {}
+        return {"name": self.method.name, "libraries": _versions(fields.get("libraries", ()))}, {}
 
     def make(self, fields: Fields, arrays: Arrays) -> Reply:
         """Make a fresh instance: no answer depends on the maps before."""
@@ -183,6 +184,16 @@ def _problem(method: Any) -> str:
     if getattr(method, "needs_fit", False):
         return "needs a fit, which cannot be had with --python; learn beforehand and load what was learned"
     return ""
+
+
+def _versions(libraries: Iterable[str]) -> dict[str, str]:
+    """Return the versions of the distributions that the libraries come from, of those that are installed."""
+    distributions: Any = getattr(metadata, "packages_distributions", dict)()  # Python 3.9 has none
+    found = {}
+    for name in {name for library in libraries for name in distributions.get(library, [library])}:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def _plain(answer: Any) -> Reply:

@@ -53,6 +53,7 @@ def load_network(network: nn.Module, weights: str, *, task: str) -> None:
         raise InputError(f"{path}: not a checkpoint of {task}: {what}; make one with '{_training(task)}'")
     network.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()})
     network.eval().requires_grad_(False)
+    vars(network)["checkpoint"] = path  # held, so that its content decides what is done again
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

@@ -144,7 +144,8 @@ def test_what_decides_is_in_the_key(options, tmp_path):
 
     same = key()
     assert key() == same
-    others = [key("# changed"), key(python=str(link / "bin" / "python")), key(memory_limit=4.0)]
+    assert key("# the same") == same
+    others = [key("CHANGED = 1"), key(python=str(link / "bin" / "python")), key(memory_limit=4.0)]
     assert len({same, *others}) == 4
 
 
