@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from typing import Any
 
 from ..methods.answers import checked
 from ..methods.method import Failure
 from ..methods.timing import Span
-
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
-_LONGEST_REASON = 200
+from .messages import failure
 
 
 def plain_answer(answer: object, known: Collection[str]) -> dict[str, Any]:
@@ -35,12 +32,6 @@ def plain_answer(answer: object, known: Collection[str]) -> dict[str, Any]:
         "pose": None if pose is None else [*map(float, pose.quaternion), *map(float, pose.translation)],
         "ranking": list(valid.ranking),
     }
-
-
-def failure(reason: str) -> dict[str, Any]:
-    """Return the plain values of a failure; the reason is cut to one line that is the same in every process."""
-    line = " ".join(_ADDRESS.sub("0x...", reason).split())[:_LONGEST_REASON]
-    return {"status": "failure", "reason": line, "flags": "", "confidence": float("nan"), "pose": None, "ranking": []}
 
 
 def raised(error: BaseException) -> str:

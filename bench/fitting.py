@@ -7,12 +7,12 @@ from pathlib import Path
 from ..datasets.spec import SimulatorSpec
 from ..errors import InputError, RunError
 from ..methods.registry import make_method
+from ..sim.processes.executor import Executor
+from ..sim.processes.local import LocalProcesses
 from .cell import RunSettings, choose_entries, make_cell
-from .provenance import fingerprint
-from .schedule import perform
-from .tasks import FitTask
 from .track_dataset import default_folder, track_dataset
 from .tracks import load_track
+from .units import FitUnit, MethodWorkers
 
 
 def train_method(
@@ -22,6 +22,7 @@ def train_method(
     size: str = "small",
     out: str | Path | None = None,
     jobs: int | None = None,
+    executor: Executor | None = None,
     simulator: SimulatorSpec | None = None,
     dataset: str | Path | None = None,
     progress: bool = True,
@@ -41,14 +42,16 @@ def train_method(
     if folder.exists():
         raise InputError(f"{folder}: exists already; move it away or choose another --out")
     place = default_folder(spec.name, size, simulator) / "dataset"
-    data = track_dataset(spec, size, place, dataset, jobs=jobs, progress=progress)
+    executor = executor or LocalProcesses(jobs=jobs)
+    data = track_dataset(spec, size, place, dataset, executor=executor, progress=progress)
     settings = RunSettings(data.root.resolve(), data.sha256, "train", spec.seed, spec.query_timeout, spec.map_timeout)
     cell = make_cell(entry, settings)
     assert cell.fit is not None
     folder.parent.mkdir(parents=True, exist_ok=True)
-    facts = {"fit": cell.fit.name, "key": cell.fit.key, "learned_by": cell.label, "machine": fingerprint()}
-    task = FitTask(cell.assignment(settings, None), folder.resolve(), facts)
-    perform([task], jobs=1, finished=lambda _: None)
-    if task.failure is not None:
-        raise RunError(f"{entry.label}: {task.failure}; see {task.log}")
+    facts = {"fit": cell.fit.name, "key": cell.fit.key, "learned_by": cell.label}
+    unit = FitUnit(cell.assignment(settings, None), folder.resolve(), facts)
+    with MethodWorkers(folder.parent.resolve()) as workers, executor:
+        for _, done in executor.run([unit], workers):
+            if done.failure:
+                raise RunError(f"{entry.label}: {done.failure}; see {unit.log}")
     return folder

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
+
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
+_LONGEST_REASON = 200
 
 
 @dataclass(frozen=True)
@@ -112,3 +116,9 @@ class Lost:
 
 Command = Fit | Unit
 Message = Begun | Ready | Fitted | Built | Localizing | Answered | Finished | Failed | Unusable | Lost
+
+
+def failure(reason: str) -> dict[str, Any]:
+    """Return the plain values of a failure; the reason is cut to one line that is the same in every process."""
+    line = " ".join(_ADDRESS.sub("0x...", reason).split())[:_LONGEST_REASON]
+    return {"status": "failure", "reason": line, "flags": "", "confidence": float("nan"), "pose": None, "ranking": []}

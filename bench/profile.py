@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ..datasets.spec import SimulatorSpec
+from ..sim.processes.local import LocalProcesses
 from .cell import choose_entries
 from .latency import TOTAL, latency_table
 from .overwrite import Overwrite
@@ -64,7 +65,8 @@ def profile_method(
     spec = load_track(track).rendered_by(simulator)
     names, files = ([], [method]) if ".py:" in method else ([method], [])
     label = choose_entries(spec, size, names, files, python=python, memory_limit=memory_limit)[0].label
-    data = track_dataset(spec, size, Path(out) / "dataset", dataset, jobs=jobs, progress=progress)
+    executor = LocalProcesses(jobs=jobs)
+    data = track_dataset(spec, size, Path(out) / "dataset", dataset, executor=executor, progress=progress)
     store = run_track(
         track,
         size=size,

@@ -19,6 +19,7 @@ import psutil
 from .. import __version__
 from ..methods.closure import PACKAGE, library_version
 from ..sim.processes.cores import ONE_THREAD, available_cores
+from ..sim.processes.executor import Executor
 
 #: Libraries whose versions every session records, besides those that decide what is computed in it.
 _RECORDED = (
@@ -57,18 +58,21 @@ def fingerprint() -> str:
     return digest(hardware())[:12]
 
 
-def session(*, jobs: int, decisive: Mapping[str, str | None]) -> dict[str, Any]:
-    """Return the record of one call that computes: when, where, with what, and how busy the machine was before.
+def session(executor: Executor, *, decisive: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return the record of one call that computes: when, from where, with what, and how busy that machine was before.
 
-    ``decisive`` are the versions of the libraries that what it computes depends on.
+    ``decisive`` are the versions of the libraries that what it computes depends on. ``hosts``, the hardware of every
+    machine that takes part by its fingerprint, is filled while it computes.
     """
     return {
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "jobs": jobs,
+        "executor": executor.name,
+        "jobs": executor.jobs,
         "load_average": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "machine": fingerprint(),
         "hardware": hardware(),
+        "hosts": {},
         "platform": platform.platform(),
         "threads": ONE_THREAD,
         "versions": versions(decisive),

@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-import re
+import contextlib
+import os
 import shutil
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
+from collections.abc import Sequence
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.parquet as pq
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..datasets.manifest import Manifest
 from ..datasets.spec import SimulatorSpec
-from ..datasets.views import ViewSet
-from ..errors import InputError, RunError
+from ..errors import InputError
 from ..methods.registry import make_method
-from ..sim.processes.cores import available_cores
-from ..sim.processes.locks import held
+from ..sim.processes.executor import Executor
+from ..sim.processes.local import LocalProcesses
+from ..sim.processes.locks import FOREVER, held
 from .cell import Cell, RunSettings, choose_entries, make_cell
-from .consolidation import UnitTruth, estimates_table, maps_table, spans_table
-from .journal import read_entries
+from .computing import Share, compute, consolidate, map_work
 from .overwrite import Overwrite
-from .provenance import fingerprint, session
-from .records import arrow_schema
-from .schedule import perform
-from .store import COLUMNS, ESTIMATES, MAPS, RUN, SPANS, CellRecord, PlaceCounts, RunRecord, RunStore, write_record
-from .tasks import FitTask, Task, UnitTask
+from .provenance import session
+from .store import ESTIMATES, RUN, CellRecord, PlaceCounts, RunRecord, RunStore, write_record
 from .track_dataset import track_dataset
 from .tracks import TrackSpec, load_track
+from .units import Done
 
-_LOCK = ".lock"
-_JOURNAL = "journal"
+_LOCK, _DATASET_LOCK = ".lock", ".dataset.lock"
 
 
 def run_track(
@@ -48,6 +37,8 @@ def run_track(
     python: str | None = None,
     memory_limit: float | None = None,
     jobs: int | None = None,
+    executor: Executor | None = None,
+    share: Share | None = None,
     simulator: SimulatorSpec | None = None,
     dataset: str | Path | None = None,
     split: str = "test",
@@ -62,22 +53,27 @@ def run_track(
     in ``file.py:Class``, which with ``python`` run under that interpreter, each with all that it starts limited to
     ``memory_limit`` GiB (see :mod:`relocbench.methods.isolated`).
 
-    ``jobs`` worker processes (all cores by default) change no answer, only what a latency means:
-    they share the machine. ``simulator`` renders the dataset in place of the track's own; ``dataset`` is used, and
-    none generated. ``split`` "val" is for tuning. Timeouts are the track's by default, in seconds.
+    ``executor`` is where it is computed, by default ``jobs`` processes of this machine (all cores). Neither changes an
+    answer, only what a latency means: processes share a machine. With ``share``, only that part of the work is done,
+    with results in ``out/shards/<i>-of-<n>``, on a dataset and fits in ``out`` that the shares have in common; see
+    :func:`relocbench.bench.merging.merge_runs`. ``simulator`` renders the dataset in place of the track's own;
+    ``dataset`` is used, and none generated. ``split`` "val" is for tuning. Timeouts are the track's by default, in
+    seconds.
 
     Raises ``InputError`` for what the caller can mend (names, folders, files) and ``RunError`` where the work itself
     cannot go on. A method that raises, hangs or crashes raises nothing: its queries are failures with that reason.
     """
-    spec, folder = load_track(track).rendered_by(simulator), Path(out)
+    spec, common = load_track(track).rendered_by(simulator), Path(out)
+    folder = common if share is None else common / "shards" / f"{share.number}-of-{share.count}"
     spec.size(size)  # also where another dataset is given: the size names the methods, and the run
     entries = choose_entries(spec, size, methods, list(method_files), python=python, memory_limit=memory_limit)
     for entry in entries:
         make_method(entry.name, entry.config)  # says what is wrong with it before anything is generated
-    jobs = jobs or available_cores()
     busy = InputError(f"{folder}: another run is writing here; wait for it or choose another --out")
-    with held(folder / _LOCK, busy=busy):  # two runs in one folder would write the same journals
-        data = track_dataset(spec, size, folder / "dataset", dataset, jobs=jobs, progress=progress)
+    # two runs in one folder would write the same journals
+    with held(folder / _LOCK, busy=busy), executor or LocalProcesses(jobs=jobs) as executor:
+        with contextlib.nullcontext() if share is None else held(common / _DATASET_LOCK, busy=busy, wait=FOREVER):
+            data = track_dataset(spec, size, common / "dataset", dataset, executor=executor, progress=progress)
         settings = RunSettings(
             dataset=data.root.resolve(),
             dataset_sha256=data.sha256,
@@ -87,22 +83,37 @@ def run_track(
             map_timeout=map_timeout or spec.map_timeout,
         )
         cells = [make_cell(entry, settings) for entry in entries]
-        record = _record(spec, size, folder, settings, data.manifest, cells)
+        records = [_cell_record(cell, os.path.relpath(common, folder)) for cell in cells]
+        record = _record(spec, size, folder, settings, data.manifest, records)
+        record = record.model_copy(update={"share": str(share or "")})
         missing = _missing(folder, cells, Overwrite(overwrite))
         if missing:
             record = record.model_copy(
-                update={"sessions": (*record.sessions, session(jobs=jobs, decisive=_libraries(missing)))}
+                update={"sessions": (*record.sessions, session(executor, decisive=_libraries(missing)))}
             )
         write_record(folder, record)
         if missing:
-            _compute(folder, missing, settings, data.views, jobs=jobs, progress=progress)
+            met = _Hosts(folder, record)
+            compute(
+                folder.resolve(),
+                missing,
+                settings,
+                work := map_work(data.views, split, where=settings.dataset),
+                fits_folder=common.resolve(),
+                share=share or Share(),
+                executor=executor,
+                met=met,
+                finished=lambda cell: None if share else consolidate(folder, cell, work),
+                progress=progress,
+            )
+            record = met.record
         store = RunStore(folder, record)
         store.write_leaderboard()
     return store
 
 
 def _record(
-    spec: TrackSpec, size: str, folder: Path, settings: RunSettings, manifest: Manifest, cells: list[Cell]
+    spec: TrackSpec, size: str, folder: Path, settings: RunSettings, manifest: Manifest, cells: list[CellRecord]
 ) -> RunRecord:
     """Return what ``run.json`` is to say: this call's methods, beside those that earlier calls left there."""
     inside = settings.dataset.is_relative_to(folder.resolve())
@@ -122,7 +133,7 @@ def _record(
         map_timeout=settings.map_timeout,
         sweeps=spec.sweeps,
         places=_place_counts(manifest, settings.split),
-        cells=tuple(_cell_record(cell) for cell in cells),
+        cells=tuple(cells),
         sessions=(),
     )
     if not (folder / RUN).exists():
@@ -153,8 +164,8 @@ def _place_counts(manifest: Manifest, split: str) -> dict[str, PlaceCounts]:
     }
 
 
-def _cell_record(cell: Cell) -> CellRecord:
-    fit = None if cell.fit is None else cell.fit.folder
+def _cell_record(cell: Cell, common: str) -> CellRecord:
+    fit = None if cell.fit is None else os.path.normpath(f"{common}/{cell.fit.folder}")
     return CellRecord(
         label=cell.label,
         role=cell.role,
@@ -188,125 +199,15 @@ def _libraries(cells: list[Cell]) -> dict[str, str | None]:
     return {name: version for cell in cells for name, version in cell.libraries.items()}
 
 
-@dataclass(eq=False)
-class _Computation:
-    """One cell under way: its units and the truth that their answers are held against."""
+class _Hosts:
+    """Writes into the record of a run what the machines are that take part, when the first result of each is there."""
 
-    cell: Cell
-    tasks: list[UnitTask]
-    truths: list[UnitTruth]
+    def __init__(self, folder: Path, record: RunRecord) -> None:
+        self.folder, self.record = folder, record
 
-
-def _compute(
-    folder: Path, cells: list[Cell], settings: RunSettings, views: ViewSet, *, jobs: int, progress: bool
-) -> None:
-    fits = _fit_tasks(folder, cells, settings)
-    units = _units(views, settings)
-    total = len(cells) * sum(len(queries) for _, _, queries, _ in units)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not progress) as bar:
-        line = bar.add_task("localizing queries", total=total)
-        computations = [
-            _computation(folder, cell, settings, fits, units, answered=lambda: bar.advance(line)) for cell in cells
-        ]
-        owner = {id(task): computation for computation in computations for task in computation.tasks}
-        left = Counter(id(computation) for computation in owner.values())
-
-        def finished(task: Task) -> None:
-            computation = owner.get(id(task))  # a fit has none
-            if computation is not None:
-                left[id(computation)] -= 1
-                if not left[id(computation)]:
-                    _consolidate(folder, computation)
-
-        tasks = [task for computation in computations for task in computation.tasks]
-        perform([*fits.values(), *tasks], jobs=jobs, finished=finished)
-
-
-def _fit_tasks(folder: Path, cells: list[Cell], settings: RunSettings) -> dict[str, FitTask]:
-    """Return one task per distinct fit, after clearing away what killed ones left half done."""
-    for left in (folder / "fits").glob(".*.tmp"):
-        shutil.rmtree(left, ignore_errors=True)
-    tasks: dict[str, FitTask] = {}
-    for cell in cells:
-        if cell.fit is not None and cell.fit.key not in tasks:
-            facts = {"fit": cell.fit.name, "key": cell.fit.key, "learned_by": cell.label, "machine": fingerprint()}
-            tasks[cell.fit.key] = FitTask(cell.assignment(settings, None), folder / cell.fit.folder, facts)
-    return tasks
-
-
-Units = list[tuple[str, int, ViewSet, ViewSet]]
-
-
-def _units(views: ViewSet, settings: RunSettings) -> Units:
-    """Return (map, density, queries, references) of all there is to do; raises ``InputError`` for an empty split."""
-    references = views.where(split=settings.split, role="reference")
-    queries = views.where(split=settings.split, role="query")
-    if not len(queries) or not len(references):
-        raise InputError(f"{settings.dataset}: the split {settings.split!r} has no references or no queries")
-    units: Units = []
-    for density in sorted(references.table["density"].unique()):
-        for map_name in queries.table["map"].unique():
-            own = references.where(map=map_name).at_density(density)
-            if not len(own):
-                raise InputError(f"{settings.dataset}: the map {map_name} has no references at density {density}")
-            units.append((str(map_name), int(density), queries.where(map=map_name), own))
-    return units
-
-
-def _computation(
-    folder: Path,
-    cell: Cell,
-    settings: RunSettings,
-    fits: dict[str, FitTask],
-    units: Units,
-    *,
-    answered: Callable[[], None],
-) -> _Computation:
-    fit = None if cell.fit is None else fits[cell.fit.key]
-    assignment = cell.assignment(settings, None if fit is None else fit.folder)
-    (folder / cell.folder).mkdir(parents=True, exist_ok=True)
-    tasks = [
-        UnitTask(
-            assignment,
-            map_name=map_name,
-            density=density,
-            queries=queries.ids,
-            journal=folder / cell.folder / _JOURNAL / _journal_name(map_name, density),
-            log=folder / cell.folder / "worker.log",
-            fit=fit,
-            query_timeout=settings.query_timeout,
-            map_timeout=settings.map_timeout,
-            machine=fingerprint(),
-            answered=answered,
-        )
-        for map_name, density, queries, _ in units
-    ]
-    truths = [UnitTruth(cell.label, cell.role, *unit) for unit in units]
-    return _Computation(cell, tasks, truths)
-
-
-def _journal_name(map_name: str, density: int) -> str:
-    readable = re.sub(r"[^A-Za-z0-9._-]", "-", map_name)
-    return f"{readable}-{density}-{sha256(map_name.encode()).hexdigest()[:8]}.jsonl"
-
-
-def _consolidate(folder: Path, computation: _Computation) -> None:
-    """Turn a cell's journals into its tables, unit by unit so that memory stays flat; estimates appear last."""
-    place = folder / computation.cell.folder
-    makers = {SPANS: spans_table, MAPS: maps_table, ESTIMATES: estimates_table}
-    writers: dict[str, pq.ParquetWriter] = {}
-    try:
-        for task, truth in zip(computation.tasks, computation.truths, strict=True):
-            entries, _ = read_entries(task.journal)
-            for name, make in makers.items():
-                schema = arrow_schema(COLUMNS[name])
-                if name not in writers:
-                    writers[name] = pq.ParquetWriter(place / f".{name}.tmp", schema)
-                writers[name].write_table(pa.Table.from_pandas(make(entries, truth), schema, preserve_index=False))
-        for name in makers:
-            writers[name].close()
-            (place / f".{name}.tmp").replace(place / name)
-    except OSError as error:
-        raise RunError(f"{place}: cannot be written ({error.strerror or error}); run the same command again") from error
-    shutil.rmtree(place / _JOURNAL)
+    def __call__(self, done: Done) -> None:
+        *earlier, session = self.record.sessions
+        if done.machine not in session["hosts"]:
+            session = {**session, "hosts": {**session["hosts"], done.machine: done.hardware}}
+            self.record = self.record.model_copy(update={"sessions": (*earlier, session)})
+            write_record(self.folder, self.record)

@@ -78,6 +78,7 @@ class RunRecord(_Strict):
     query_timeout: float
     map_timeout: float
     dataset_differs: str = ""  # in what the dataset is not the track's own
+    share: str = ""  # "2/8" where only that share of the units was asked for
     sweeps: tuple[SweepSpec, ...] = ()
     places: dict[str, PlaceCounts] = {}  # by scene, where the protocol has places
     cells: tuple[CellRecord, ...]

@@ -7,6 +7,7 @@ from pathlib import Path
 from ..datasets.dataset import Dataset
 from ..datasets.spec import SimulatorSpec
 from ..errors import InputError
+from ..sim.processes.executor import Executor
 from .tracks import TrackSpec
 
 
@@ -16,7 +17,7 @@ def default_folder(track: str | Path, size: str, simulator: SimulatorSpec | None
 
 
 def track_dataset(
-    track: TrackSpec, size: str, folder: Path, given: str | Path | None, *, jobs: int | None, progress: bool
+    track: TrackSpec, size: str, folder: Path, given: str | Path | None, *, executor: Executor | None, progress: bool
 ) -> Dataset:
     """Open ``given``, or else the track's dataset in ``folder``; raises ``InputError`` and ``RunError`` as those do.
 
@@ -29,7 +30,7 @@ def track_dataset(
         return dataset
     from ..datasets.generate import generate  # brings the renderer, which a run on a given dataset has no use for
 
-    return generate(track.size(size).dataset, folder, jobs=jobs, progress=progress)
+    return generate(track.size(size).dataset, folder, executor=executor, progress=progress)
 
 
 def _check_fits(dataset: Dataset, track: TrackSpec) -> None:

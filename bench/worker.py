@@ -1,19 +1,14 @@
 """The process that runs one method: it loads images, keeps the clock, and sends answers as plain values.
 
-Started by the runner as ``python -m relocbench.bench.worker CONNECTION LIFELINE`` with the thread policy in its
-environment. Nothing here writes a result: a worker may be killed at any moment and takes no record with it.
+Started by a unit, which supervises it, as a :class:`~relocbench.sim.processes.worker_process.WorkerProcess`. Nothing
+here writes a result: a worker may be killed at any moment and takes no record with it.
 """
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import hashlib
 import os
 import random
-import signal
-import sys
-import threading
 import time
 from functools import partial
 from multiprocessing.connection import Connection
@@ -31,7 +26,7 @@ from ..methods.method import Estimate, Failure, Method, Privilege, Query, grante
 from ..methods.registry import make_method
 from ..methods.timing import Recorder
 from ..sim.processes.memory import peak_memory_bytes
-from .answers import failure, plain_answer, plain_spans, raised
+from .answers import plain_answer, plain_spans, raised
 from .messages import (
     Answered,
     Assignment,
@@ -46,9 +41,8 @@ from .messages import (
     Ready,
     Unit,
     Unusable,
+    failure,
 )
-
-_PR_SET_PDEATHSIG = 1
 
 
 class Worker:
@@ -180,7 +174,7 @@ def _peak_memory_bytes(method: Method) -> int:
 
 
 def serve(connection: Connection) -> None:
-    """Perform commands until the runner closes the connection."""
+    """Perform commands until the other end closes the connection."""
     try:
         worker = Worker(connection.recv(), connection)
         while True:
@@ -191,29 +185,3 @@ def serve(connection: Connection) -> None:
         connection.send(Unusable(str(error)))
     except ProcessLost as lost:
         connection.send(Lost(str(lost)))
-
-
-def main() -> None:
-    """Set up the process (threads, signals, death with the parent) and serve."""
-    connection, lifeline = Connection(int(sys.argv[1])), int(sys.argv[2])
-    _die_with_parent(lifeline)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the runner decides
-    cv2.setNumThreads(1)
-    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        serve(connection)
-
-
-def _die_with_parent(lifeline: int) -> None:
-    """End with the runner, however it ends. A thread is enough, unless native code never lets go of the interpreter."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-    def wait_for_end() -> None:
-        os.read(lifeline, 1)  # the runner never writes: this returns when its end is closed, be it by SIGKILL
-        os._exit(1)
-
-    threading.Thread(target=wait_for_end, daemon=True).start()
-
-
-if __name__ == "__main__":
-    main()

@@ -87,11 +87,11 @@ def _machines(results: Results, order: list[str]) -> list[MachineSummary]:
         estimates, spans, maps = (
             table[table["machine"] == fingerprint] for table in (results.estimates, results.spans, results.maps)
         )
-        here = [session for session in sessions if session.get("machine") == fingerprint]
+        here = [session for session in sessions if fingerprint in _hosts(session)]
         machines.append(
             MachineSummary(
                 fingerprint=fingerprint,
-                hardware=here[-1].get("hardware", {}) if here else {},
+                hardware=_hosts(here[-1])[fingerprint] if here else {},
                 threads=here[-1].get("threads", {}) if here else {},
                 jobs=tuple(sorted({int(session["jobs"]) for session in here if "jobs" in session})),
                 estimates=estimates,
@@ -100,3 +100,8 @@ def _machines(results: Results, order: list[str]) -> list[MachineSummary]:
             )
         )
     return machines
+
+
+def _hosts(session: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """Return the hardware of the machines that computed in a session; earlier versions recorded one."""
+    return session.get("hosts") or {session.get("machine", ""): session.get("hardware", {})}

@@ -84,11 +84,8 @@ begin(connection, sys.argv[2])
 
 
 def begin(connection: Connection, entry: str) -> None:
-    """Set up a worker's process (threads, signals, death with its parent) and call what it is for."""
-    import cv2
-
+    """Set up a worker's process (signals, death with its parent) and call what it is for."""
     end_with_other_end(connection.fileno(), grace=0.0)
-    cv2.setNumThreads(1)
     module, _, function = entry.partition(":")
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         getattr(importlib.import_module(module), function)(connection)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from relocbench.bench import provenance
+from relocbench.sim.processes.local import LocalProcesses
 
 
 def test_a_digest_depends_on_content_not_on_order():
@@ -19,7 +20,9 @@ def test_the_fingerprint_is_the_same_in_another_process():
 
 
 def test_a_session_can_be_written_and_says_what_matters():
-    session = json.loads(json.dumps(provenance.session(jobs=3, decisive={"shapely": "9.9", "transformers": None})))
+    session = json.loads(
+        json.dumps(provenance.session(LocalProcesses(jobs=3), decisive={"shapely": "9.9", "transformers": None}))
+    )
     assert session["jobs"] == 3
     assert session["hardware"]["logical_cores"] >= 1
     assert session["versions"]["numpy"]
