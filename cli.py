@@ -110,6 +110,7 @@ def run(
     from .bench.track_dataset import default_folder
     from .reports.console import print_leaderboard
     from .reports.html import write_report
+    from .reports.terms import Terms
 
     rendered_by = _simulator(simulator, simulator_option)
     store = run_track(
@@ -128,7 +129,7 @@ def run(
         query_timeout=query_timeout,
         map_timeout=map_timeout,
     )
-    print_leaderboard(store.leaderboard(), console)
+    print_leaderboard(store.leaderboard(), Terms.of(store), console)
     if store.record.dataset_differs:
         console.print(f"not the track's own dataset: {escape(store.record.dataset_differs)}", style="dim")
     paths = write_report([store.folder], store.folder / "report")

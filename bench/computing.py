@@ -185,10 +185,11 @@ def consolidate(folder: Path, cell: Cell | CellRecord, work: list[MapWork]) -> N
         for here, truth in _truths(cell, work):
             entries, _ = read_entries(here.journal(place))
             for name, make in makers.items():
-                schema = arrow_schema(COLUMNS[name])
+                table = make(entries, truth)
+                schema = arrow_schema(COLUMNS[name], table)
                 if name not in writers:
                     writers[name] = pq.ParquetWriter(place / f".{name}.tmp", schema)
-                writers[name].write_table(pa.Table.from_pandas(make(entries, truth), schema, preserve_index=False))
+                writers[name].write_table(pa.Table.from_pandas(table, schema, preserve_index=False))
         for name in makers:
             writers[name].close()
             (place / f".{name}.tmp").replace(place / name)

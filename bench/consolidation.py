@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..datasets.views import POSE_COLUMNS, ViewSet, pose_columns, pose_from_table
+from ..datasets.views import POSE_COLUMNS, VIEW_COLUMNS, ViewSet, pose_columns, pose_from_table
 from ..sim.geometry import rotation_error, translation_error
 from .records import ESTIMATE_COLUMNS, MAP_COLUMNS, SPAN_COLUMNS
 
@@ -20,18 +20,20 @@ Entries = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, eq=False)
 class UnitTruth:
-    """What answers of one method to one map at one density are held against."""
+    """What answers of one method to one map at one step of the sweep are held against."""
 
     method: str
     role: str
     map: str
-    density: int
+    sweep: float
     queries: ViewSet
     references: ViewSet
 
 
 def estimates_table(entries: Entries, truth: UnitTruth) -> pd.DataFrame:
-    """Return one row per query (``ESTIMATE_COLUMNS``) in the order of ``truth.queries``, whatever the journal's.
+    """Return one row per query in the order of ``truth.queries``, whatever the journal's.
+
+    Columns are ``ESTIMATE_COLUMNS``, then what the protocol adds to the views.
 
     Raises ``KeyError`` where a query has no answer.
     """
@@ -44,17 +46,17 @@ def estimates_table(entries: Entries, truth: UnitTruth) -> pd.DataFrame:
         "scene": table["scene"],
         "map": truth.map,
         "room": table["room"],
-        "density": truth.density,
+        "sweep": truth.sweep,
         "query": table["view"],
         "references": len(truth.references),
         **{name: table[name] for name in ("place", "covisibility")},
-        **{name: table.get(name, np.nan) for name in ("reference_angle", "reference_distance")},
         **_poses_and_errors(answers, truth.queries),
         **_ranking_columns(answers, truth),
     }
     for name in ("status", "reason", "flags", "confidence", "ranking", "load_seconds", "seconds", "warm", "machine"):
         columns[name] = pd.Series([answer[name] for answer in answers], dtype=ESTIMATE_COLUMNS[name])
-    return _typed(pd.DataFrame(columns, index=range(len(answers))), ESTIMATE_COLUMNS)
+    own = _typed(pd.DataFrame(columns, index=range(len(answers))), ESTIMATE_COLUMNS)
+    return own.assign(**{str(name): table[name] for name in table if name not in VIEW_COLUMNS})
 
 
 def spans_table(entries: Entries, truth: UnitTruth) -> pd.DataFrame:
@@ -66,7 +68,7 @@ def spans_table(entries: Entries, truth: UnitTruth) -> pd.DataFrame:
         for span in by_query[query]["spans"]
     ]
     table = pd.DataFrame(rows, columns=["query", "stage", "seconds", "exclusive_seconds", "warm", "machine"])
-    return _typed(table.assign(method=truth.method, map=truth.map, density=truth.density), SPAN_COLUMNS)
+    return _typed(table.assign(method=truth.method, map=truth.map, sweep=truth.sweep), SPAN_COLUMNS)
 
 
 def maps_table(entries: Entries, truth: UnitTruth) -> pd.DataFrame:
@@ -80,7 +82,7 @@ def maps_table(entries: Entries, truth: UnitTruth) -> pd.DataFrame:
     row = {name: value for name, value in built[-1].items() if name != "kind"}
     row["peak_memory_bytes"] = max(entry["peak_memory_bytes"] for entry in entries)
     scene = truth.queries.table["scene"].iloc[0]
-    named = {"method": truth.method, "scene": scene, "map": truth.map, "density": truth.density, **row}
+    named = {"method": truth.method, "scene": scene, "map": truth.map, "sweep": truth.sweep, **row}
     return _typed(pd.DataFrame([named]), MAP_COLUMNS)
 
 
@@ -108,7 +110,10 @@ def _poses_and_errors(answers: Entries, queries: ViewSet) -> dict[str, Array]:
 
 
 def _ranking_columns(answers: Entries, truth: UnitTruth) -> dict[str, Array]:
-    """Return the rank of the covisible reference, and the distances to the first-ranked and nearest ones."""
+    """Return the rank of the covisible reference, and the distances to the first-ranked and nearest ones.
+
+    Where the dataset names no covisible reference the rank is NaN: nobody could be right about it.
+    """
     row = {reference: i for i, reference in enumerate(truth.references.ids)}
     centres, references = truth.queries.poses.translation, truth.references.poses.translation
     distances = np.linalg.norm(centres[:, None] - references[None], axis=-1)
@@ -118,4 +123,5 @@ def _ranking_columns(answers: Entries, truth: UnitTruth) -> dict[str, Array]:
         if ranking:
             first[i] = distances[i, row[ranking[0]]]
             ranks[i] = ranking.index(relevant) + 1 if relevant in ranking else np.inf
+    ranks[(truth.queries.table["covisible_reference"] == "").to_numpy()] = np.nan
     return {"relevant_rank": ranks, "top1_distance": first, "nearest_distance": distances.min(axis=1)}

@@ -7,7 +7,7 @@ of its place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from .bootstrap import cluster_counts, interval, mean_draws
-from .metrics import reciprocal_rank_scores
+from .questions.metric import Metric
 from .scoring import MOST_CLUSTERS
 
 FEWEST_IN_BIN = 12  # queries: with fewer, neither a mean nor a quartile says much
@@ -24,48 +24,57 @@ MOST_BINS = 8  # of equally many queries
 CURVE_COLUMNS = ("method", "bin", "start", "stop", "queries", "value", "low", "high")
 
 
-def mrr_curve(estimates: pd.DataFrame, by: str, edges: Sequence[float]) -> pd.DataFrame:
-    """Return the mean reciprocal rank of each method's queries, bin by bin of the column ``by``, with intervals.
+def accuracy_curve(estimates: pd.DataFrame, by: str, metric: Metric, edges: Sequence[float] = ()) -> pd.DataFrame:
+    """Return a metric of each method's queries, bin by bin of the column ``by``.
 
-    ``estimates`` has ``ESTIMATE_COLUMNS``, ``edges`` (B + 1,) ascend; the last bin holds its upper end too. A failure
-    scores 0. Intervals resample places, whose queries share one reference. Bins with fewer than ``FEWEST_IN_BIN``
-    queries are left out. Columns: ``CURVE_COLUMNS``; ``bin`` counts from 0.
+    ``estimates`` has ``ESTIMATE_COLUMNS``. ``edges`` (B + 1,) ascend, and the last bin holds its upper end too; without
+    any, up to ``MOST_BINS`` bins hold equally many queries. Bins with fewer than ``FEWEST_IN_BIN`` queries are left
+    out. Columns: ``CURVE_COLUMNS``; ``bin`` counts from 0, ``low`` and ``high`` are the 95 % interval of a mean, whose
+    resamples draw places, since the queries of one share its reference; or the quartiles around a median, never between
+    infinity and a number.
     """
-    known = estimates[estimates[by].between(edges[0], edges[-1])]
-    places = pd.factorize(pd.MultiIndex.from_frame(known[["map", "place"]]), sort=True)[0] % MOST_CLUSTERS
-    counts = cluster_counts(int(places.max(initial=-1)) + 1) if len(known) else np.zeros((0, 0))
-    index = np.clip(np.searchsorted(edges, known[by].to_numpy(), side="right") - 1, 0, len(edges) - 2)
-    scores = reciprocal_rank_scores(known["relevant_rank"])
+    asked = estimates[by].notna() & (~estimates[metric.asked_by].isna() if metric.asked_by else True)
+    known = estimates[asked]
+    ends = np.asarray(edges if len(edges) else _even_edges(known, by), dtype=np.float64)
+    if not len(ends):
+        return pd.DataFrame(columns=list(CURVE_COLUMNS))
+    known = known[known[by].between(ends[0], ends[-1])] if len(edges) else known
+    index = np.clip(np.searchsorted(ends, known[by].to_numpy(), side="right") - 1, 0, max(len(ends) - 2, 0))
+    scores = metric.scores({name: known[name].to_numpy() for name in metric.reads})
+    summed = _mean_with_interval(known) if metric.statistic == "mean" else _quartiles
     rows = []
     groups: Any = known.groupby(["method", index], sort=False).indices
     for (method, place), at in groups.items():
         if len(at) >= FEWEST_IN_BIN:
-            draws = mean_draws(scores[at], places[at], counts)
-            low, high = interval(draws, clusters=len(np.unique(places[at])))
-            rows.append((method, place, edges[place], edges[place + 1], len(at), scores[at].mean(), low, high))
+            stop = ends[min(place + 1, len(ends) - 1)]
+            rows.append((method, place, ends[place], stop, len(at), *summed(scores, at)))
     return pd.DataFrame(rows, columns=list(CURVE_COLUMNS)).sort_values(["method", "bin"], ignore_index=True)
 
 
-def error_quartiles(estimates: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Return the quartiles of the translation error per method and bin of the column ``by``, bins of equal counts.
-
-    ``estimates`` has ``ESTIMATE_COLUMNS``. Columns: method, bin, low and high (the bin's range), queries, q25, q50, q75
-    (metres; inf where that many fail). Without ``FEWEST_IN_BIN`` queries of known value there are no rows.
-    """
-    known = estimates[estimates[by].notna()]
+def _even_edges(known: pd.DataFrame, by: str) -> NDArray[Any]:
+    """Return the edges (B + 1,) of bins of equally many queries, none where there are too few for one."""
     queries = known.drop_duplicates("query")[by].to_numpy()
     count = min(MOST_BINS, len(queries) // FEWEST_IN_BIN)
-    rows: list[tuple[Any, ...]] = []
-    if count:
-        edges = np.unique(np.quantile(queries, np.linspace(0, 1, count + 1)).round(2))
-        index = np.clip(np.searchsorted(edges, known[by], side="right") - 1, 0, max(len(edges) - 2, 0))
-        groups: Any = known.groupby(["method", index])["translation_error"]
-        for (method, place), errors in groups:
-            low, high = edges[place], edges[min(place + 1, len(edges) - 1)]
-            # one of the errors themselves, never a value between infinity and a number
-            quartiles = np.quantile(errors.to_numpy(), [0.25, 0.5, 0.75], method="higher")
-            rows.append((method, place, low, high, len(errors), *quartiles))
-    return pd.DataFrame(rows, columns=["method", "bin", "low", "high", "queries", "q25", "q50", "q75"])
+    return np.unique(np.quantile(queries, np.linspace(0, 1, count + 1)).round(2)) if count else np.zeros(0)
+
+
+Summary = Callable[[NDArray[Any], NDArray[Any]], tuple[float, float, float]]
+
+
+def _mean_with_interval(known: pd.DataFrame) -> Summary:
+    places = pd.factorize(pd.MultiIndex.from_frame(known[["map", "place"]]), sort=True)[0] % MOST_CLUSTERS
+    counts = cluster_counts(int(places.max(initial=-1)) + 1) if len(known) else np.zeros((0, 0))
+
+    def summed(scores: NDArray[Any], at: NDArray[Any]) -> tuple[float, float, float]:
+        draws = mean_draws(scores[at], places[at], counts)
+        return (float(scores[at].mean()), *interval(draws, clusters=len(np.unique(places[at]))))
+
+    return summed
+
+
+def _quartiles(scores: NDArray[Any], at: NDArray[Any]) -> tuple[float, float, float]:
+    low, middle, high = np.quantile(scores[at], [0.25, 0.5, 0.75], method="higher")
+    return middle, low, high
 
 
 def recall_curve(rank: ArrayLike, most: int) -> NDArray[np.float64]:

@@ -8,13 +8,13 @@ import pandas as pd
 #: The row for a whole query, and that for what no stage of the method covers.
 TOTAL, OTHER = "total", "(outside stages)"
 
-_KEYS = ["method", "density", "machine"]
+_KEYS = ["method", "sweep", "machine"]
 
 
 def latency_table(estimates: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per method, density, machine and stage; machines are never mixed.
+    """Return one row per method, step of the sweep, machine and stage; machines are never mixed.
 
-    ``estimates`` and ``spans`` hold ``ESTIMATE_COLUMNS`` and ``SPAN_COLUMNS``. Columns: method, density, machine,
+    ``estimates`` and ``spans`` hold ``ESTIMATE_COLUMNS`` and ``SPAN_COLUMNS``. Columns: method, sweep, machine,
     stage, queries (those that went through the stage), p50, p95, p99, mean (seconds per such query, inclusive of inner
     stages), share (of all time in ``localize``, exclusive of inner stages, so that shares add up to 1).
     Only warm queries count: the first after a map was built pays for caches that the others find filled. A query that

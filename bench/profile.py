@@ -19,7 +19,7 @@ from .store import RunStore
 from .track_dataset import track_dataset
 from .tracks import load_track
 
-Sample = tuple[str, int, Sequence[float]]
+Sample = tuple[str, float, Sequence[float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,13 +27,15 @@ class Profile:
     """Where a method's time and memory go.
 
     ``latency`` is that of :func:`relocbench.bench.latency.latency_table`, ``maps`` has ``MAP_COLUMNS``; ``samples`` are
-    (stage, density, seconds) of everything that was timed; ``fit_seconds`` is None for methods that learn nothing.
-    ``track`` names the track with its size, ``folder`` is that of the results.
+    (stage, step of the sweep, seconds) of everything that was timed, and ``sweep_axis`` says what a step counts;
+    ``fit_seconds`` is None for methods that learn nothing. ``track`` names the track with its size, ``folder`` is that
+    of the results.
     """
 
     method: str
     track: str
     folder: Path
+    sweep_axis: str
     latency: pd.DataFrame
     maps: pd.DataFrame
     samples: tuple[Sample, ...]
@@ -91,6 +93,7 @@ def _profile(store: RunStore, label: str) -> Profile:
         method=label,
         track=f"{store.record.track} {store.record.size}",
         folder=store.folder,
+        sweep_axis=store.record.sweep_axis,
         latency=latency_table(estimates, spans),
         maps=maps,
         samples=tuple(_samples(estimates, spans, maps)),
@@ -103,9 +106,9 @@ def _profile(store: RunStore, label: str) -> Profile:
 def _samples(estimates: pd.DataFrame, spans: pd.DataFrame, maps: pd.DataFrame) -> Iterator[Sample]:
     timed = estimates[estimates["warm"] & estimates["seconds"].notna()]
     stages = spans[spans["warm"]]
-    for density in sorted(timed["density"].unique()):
-        yield TOTAL, int(density), timed.loc[timed["density"] == density, "seconds"].tolist()
-        own = stages[stages["density"] == density]
+    for step in sorted(timed["sweep"].unique()):
+        yield TOTAL, float(step), timed.loc[timed["sweep"] == step, "seconds"].tolist()
+        own = stages[stages["sweep"] == step]
         for stage in own["stage"].unique():
-            yield str(stage), int(density), own.loc[own["stage"] == stage, "seconds"].tolist()
-        yield "build_map", int(density), maps.loc[maps["density"] == density, "build_seconds"].tolist()
+            yield str(stage), float(step), own.loc[own["stage"] == stage, "seconds"].tolist()
+        yield "build_map", float(step), maps.loc[maps["sweep"] == step, "build_seconds"].tolist()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pandas as pd
 import pyarrow as pa
 
 from ..datasets.views import POSE_COLUMNS
 
-#: Columns of estimates.parquet. A failure is a row too: its errors are infinite and its estimate NaN.
+#: Columns of estimates.parquet. A failure is a row too: its errors are infinite and its estimate NaN. Behind them
+#: stand those that the dataset's protocol adds to its views.
 ESTIMATE_COLUMNS: dict[str, str] = {
     "method": "string",  # display name, unique in the run
     "role": "string",  # see bench.roles: "" | chance | oracle | oracle segmentation, ...
@@ -16,7 +18,7 @@ ESTIMATE_COLUMNS: dict[str, str] = {
     "map": "string",
     "room": "string",
     "place": "int32",  # place class of the query, -1 where there are none
-    "density": "int32",  # references per map
+    "sweep": "float64",  # how much the map was made of; run.json says what this counts, references per map mostly
     "query": "string",  # view id
     "status": "string",  # ok | failure
     "reason": "string",  # why it failed; "" where it did not
@@ -27,13 +29,12 @@ ESTIMATE_COLUMNS: dict[str, str] = {
     "translation_error": "float64",  # metres; inf for a failure
     "rotation_error": "float64",  # degrees; inf for a failure
     "ranking": "object",  # list of reference ids, best first; empty where the method ranks nothing
-    "relevant_rank": "float64",  # 1-based rank of the query's covisible reference; inf where it was not ranked
+    "relevant_rank": "float64",  # 1-based rank of the query's covisible reference; inf where it was not ranked, NaN
+    # where the dataset names none, which asks for no rank
     "top1_distance": "float64",  # metres from the query to the reference ranked first; inf where nothing is ranked
     "nearest_distance": "float64",  # metres from the query to the nearest reference of its map
     "references": "int32",  # how many references the map has: what chance depends on
     "covisibility": "float64",  # of the query with its covisible reference
-    "reference_angle": "float64",  # degrees between the query's optical axis and that reference's; NaN without places
-    "reference_distance": "float64",  # metres between their cameras; NaN without places
     "load_seconds": "float64",  # reading and decoding the image: listed apart, not part of latency
     "seconds": "float64",  # latency of localize
     "warm": "bool",  # False for a worker's first query after building a map, which percentiles leave out
@@ -44,7 +45,7 @@ ESTIMATE_COLUMNS: dict[str, str] = {
 SPAN_COLUMNS: dict[str, str] = {
     "method": "string",
     "map": "string",
-    "density": "int32",
+    "sweep": "float64",
     "query": "string",
     "stage": "string",  # path of names, "retrieval/features"
     "seconds": "float64",
@@ -58,7 +59,7 @@ MAP_COLUMNS: dict[str, str] = {
     "method": "string",
     "scene": "string",
     "map": "string",
-    "density": "int32",
+    "sweep": "float64",
     "references": "int32",
     "start_seconds": "float64",  # cold start: from launching the worker to a method that is ready to build
     "build_seconds": "float64",
@@ -77,6 +78,7 @@ _ARROW = {
 }
 
 
-def arrow_schema(columns: Mapping[str, str]) -> pa.Schema:
-    """Return the schema of a table on disk, the same whatever its rows hold."""
-    return pa.schema([(name, _ARROW[dtype]) for name, dtype in columns.items()])
+def arrow_schema(columns: Mapping[str, str], table: pd.DataFrame) -> pa.Schema:
+    """Return the schema of a table on disk, the same whatever its rows hold: ``columns``, then what it has besides."""
+    more = {str(name): str(dtype) for name, dtype in table.dtypes.items() if name not in columns}
+    return pa.schema([(name, _ARROW[dtype]) for name, dtype in {**columns, **more}.items()])

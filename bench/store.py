@@ -16,13 +16,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..datasets.dataset import Dataset
 from ..datasets.spec import first_problem
 from ..errors import InputError, RunError
 from ..sim.processes.whole_files import write_whole
+from .questions import Question, question
+from .questions.metric import OF_RANKINGS
 from .records import ESTIMATE_COLUMNS, MAP_COLUMNS, SPAN_COLUMNS
 from .scoring import leaderboard
 from .tracks import SweepSpec
@@ -30,6 +34,8 @@ from .tracks import SweepSpec
 RUN = "run.json"
 LEADERBOARD = "leaderboard.csv"
 ESTIMATES, SPANS, MAPS = "estimates.parquet", "spans.parquet", "maps.parquet"
+
+REFERENCES_PER_MAP = "references per map"
 
 #: What each table of a method holds.
 COLUMNS = {ESTIMATES: ESTIMATE_COLUMNS, SPANS: SPAN_COLUMNS, MAPS: MAP_COLUMNS}
@@ -71,6 +77,7 @@ class RunRecord(_Strict):
     size: str
     split: str
     seed: int
+    question: str
     primary: str
     dataset: str
     dataset_sha256: str
@@ -79,6 +86,7 @@ class RunRecord(_Strict):
     map_timeout: float
     dataset_differs: str = ""  # in what the dataset is not the track's own
     share: str = ""  # "2/8" where only that share of the units was asked for
+    sweep_axis: str = REFERENCES_PER_MAP  # what the records' column "sweep" counts, in words that follow a number
     sweeps: tuple[SweepSpec, ...] = ()
     places: dict[str, PlaceCounts] = {}  # by scene, where the protocol has places
     cells: tuple[CellRecord, ...]
@@ -103,7 +111,7 @@ class RunStore:
         except (OSError, ValueError) as error:
             raise InputError(f"{path}: cannot be read as JSON: {error}") from error
         try:
-            return cls(Path(folder), RunRecord.model_validate(data))
+            return cls(Path(folder), RunRecord.model_validate(_with_question(data)))
         except ValidationError as error:
             raise InputError(f"{path}: {first_problem(error, known=list(RunRecord.model_fields))}") from error
 
@@ -111,6 +119,11 @@ class RunStore:
     def labels(self) -> list[str]:
         """The display names of the methods whose results are complete."""
         return [cell.label for cell in self._complete()]
+
+    @cached_property
+    def question(self) -> Question:
+        """What the queries ask; raises ``InputError`` where the package that brought the question is gone."""
+        return question(self.record.question)
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -121,11 +134,11 @@ class RunStore:
         return dataset
 
     def estimates(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return one row per query, method and density (``ESTIMATE_COLUMNS``, or some of them)."""
+        """Return one row per query, method and step of the sweep: some of its columns, or all."""
         return self._read(ESTIMATES, columns)
 
     def spans(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return one row per query, method, density and stage (``SPAN_COLUMNS``, or some of them)."""
+        """Return one row per query, method, step of the sweep and stage: some of its columns, or all."""
         return self._read(SPANS, columns)
 
     def maps(self) -> pd.DataFrame:
@@ -141,7 +154,8 @@ class RunStore:
     def leaderboard(self) -> pd.DataFrame:
         """Return the leaderboard by the track's primary metric, see :func:`relocbench.bench.scoring.leaderboard`."""
         needed = [name for name in ESTIMATE_COLUMNS if name != "ranking"]  # the one column that is long
-        return leaderboard(self.estimates(needed), primary=self.record.primary)
+        needed += [name for metric in self.question.metrics for name in metric.reads if name not in needed]
+        return leaderboard(self.estimates(needed), self.question, primary=self.record.primary)
 
     def write_leaderboard(self) -> Path:
         """Write ``leaderboard.csv`` and return its path."""
@@ -153,12 +167,32 @@ class RunStore:
         return [cell for cell in self.record.cells if (self.folder / cell.folder / ESTIMATES).exists()]
 
     def _read(self, name: str, columns: Sequence[str] | None) -> pd.DataFrame:
-        chosen = {column: COLUMNS[name][column] for column in (columns or COLUMNS[name])}
-        paths = [self.folder / cell.folder / name for cell in self._complete()]
-        tables = [pd.read_parquet(path, columns=list(chosen)) for path in paths]
+        tables = [_read_table(self.folder / cell.folder / name, columns) for cell in self._complete()]
         if not tables:
-            return pd.DataFrame({column: pd.Series(dtype=dtype) for column, dtype in chosen.items()})
-        return pd.concat(tables, ignore_index=True).astype(chosen)
+            return pd.DataFrame({column: pd.Series(dtype=COLUMNS[name][column]) for column in columns or COLUMNS[name]})
+        table = pd.concat(tables, ignore_index=True)
+        return table.astype({column: dtype for column, dtype in COLUMNS[name].items() if column in table})
+
+
+def _read_table(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
+    """Read one table of one method, and turn one of an earlier version into what this one would have written.
+
+    ``sweep`` was called "density" then; and where there was no covisible reference, its rank was infinite.
+    """
+    if "density" not in pq.read_schema(path).names:
+        return pd.read_parquet(path, columns=None if columns is None else list(columns))
+    table = pd.read_parquet(path).rename(columns={"density": "sweep"})
+    if "relevant_rank" in table:
+        table.loc[table["covisibility"].isna(), "relevant_rank"] = np.nan
+    return table if columns is None else table[list(columns)]
+
+
+def _with_question(data: Any) -> Any:
+    """Give the ``run.json`` of an earlier version its question: that of the metric that ranked."""
+    if not isinstance(data, dict) or "question" in data:
+        return data
+    of_places = data.get("primary") in [metric.name for metric in OF_RANKINGS]
+    return {**data, "question": "place" if of_places else "pose"}
 
 
 def write_record(folder: Path, record: RunRecord) -> None:

@@ -35,13 +35,13 @@ def track_dataset(
 
 def _check_fits(dataset: Dataset, track: TrackSpec) -> None:
     manifest = dataset.manifest
-    if manifest.spec is not None and manifest.spec.protocol.name != track.protocol:
+    if manifest.spec is not None and manifest.spec.protocol.name != track.protocol.name:
         raise InputError(
             f"{dataset.root}: follows the protocol {manifest.spec.protocol.name}, the track {track.name} is one of "
-            f"{track.protocol}; name a track of that protocol or another dataset"
+            f"{track.protocol.name}; name a track of that protocol or another dataset"
         )
-    if manifest.origin.question != track.question:
+    if manifest.origin.question != track.question.name:
         raise InputError(
             f"{dataset.root}: asks for the {manifest.origin.question}, the track {track.name} for the "
-            f"{track.question}; name another track or another dataset"
+            f"{track.question.name}; name another track or another dataset"
         )

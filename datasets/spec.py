@@ -102,6 +102,11 @@ class Protocol(Strict):
     columns: ClassVar[Mapping[str, str]] = {}
     """What its views have beyond `VIEW_COLUMNS`: names and dtypes."""
 
+    @property
+    def sweep_axis(self) -> str:
+        """What the views' column ``density`` counts, in words that follow a number."""
+        return "references per map"
+
     @abstractmethod
     def plan(self, scene: Scene, split: str, spec: DatasetSpec) -> Plan:
         """Plan one scene of a split, before anything is rendered; raises `InputError` where the scene does not suit.

@@ -26,20 +26,20 @@ def write_benchmark_json(profile: Profile) -> Path:
 
 
 def _benchmark_json(profile: Profile) -> dict[str, Any]:
-    """Return what pytest-benchmark 5 writes with ``--benchmark-json``; a stage of one density is one benchmark."""
+    """Return what pytest-benchmark 5 writes with ``--benchmark-json``; a stage at one step is one benchmark."""
     now = datetime.datetime.now(datetime.UTC)
     hardware = profile.session["hardware"]
     commit = git_commit() or ""
     benchmarks = []
-    for stage, density, seconds in profile.samples:
+    for stage, step, seconds in profile.samples:
         name = f"{profile.method}[{stage}]"
         benchmarks.append(
             {
-                "group": f"{profile.track}: {stage}, {density} references",
+                "group": f"{profile.track}: {stage}, {step:g} {profile.sweep_axis}",
                 "name": name,
                 "fullname": f"{profile.track}::{name}",
-                "params": {"stage": stage, "density": density},
-                "param": f"{stage}-{density}",
+                "params": {"stage": stage, "sweep": step},
+                "param": f"{stage}-{step:g}",
                 "extra_info": {},
                 "options": {"disable_gc": False, "timer": "perf_counter", "warmup": True},
                 "stats": _statistics(seconds),

@@ -7,21 +7,20 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from ..bench.latency import OTHER, TOTAL
-from .leaderboard import method_cells, three_digits
+from .leaderboard import method_cells, step_cell, three_digits
 from .marks import map_notes
 from .tables import Cell, Column, Table, number_cell, text_cell
+from .terms import Terms
 
-DENSITY = "References per map"
 
-
-def query_table(latency: pd.DataFrame, estimates: pd.DataFrame, roles: Mapping[str, str]) -> Table:
-    """Return what one query costs, per method and density.
+def query_table(latency: pd.DataFrame, estimates: pd.DataFrame, roles: Mapping[str, str], terms: Terms) -> Table:
+    """Return what one query costs, per method and step of the sweep.
 
     ``latency`` is that of :func:`relocbench.bench.latency.latency_table` and ``estimates`` the records, of one machine.
     """
     columns = (
         Column("Method", numeric=False),
-        Column(DENSITY),
+        Column(terms.header),
         Column("Latency p50", "ms", smaller_is_better=True),
         Column("p95", "ms", smaller_is_better=True),
         Column("p99", "ms", smaller_is_better=True),
@@ -30,16 +29,16 @@ def query_table(latency: pd.DataFrame, estimates: pd.DataFrame, roles: Mapping[s
         Column("Warm queries"),
     )
     total = latency[latency["stage"] == TOTAL]
-    groups = estimates.groupby(["method", "density"])
-    first = estimates[~estimates["warm"]].groupby(["method", "density"])["seconds"].median()
+    groups = estimates.groupby(["method", "sweep"])
+    first = estimates[~estimates["warm"]].groupby(["method", "sweep"])["seconds"].median()
     load = groups["load_seconds"].median()
     rows = [
         [
             *method_cells([row["method"]], [roles[row["method"]]]),
-            number_cell(row["density"]),
+            step_cell(row["sweep"]),
             *(_milliseconds(row[name]) for name in ("p50", "p95", "p99")),
-            _milliseconds(first.get((row["method"], row["density"]), float("nan"))),
-            _milliseconds(load[row["method"], row["density"]]),
+            _milliseconds(first.get((row["method"], row["sweep"]), float("nan"))),
+            _milliseconds(load[row["method"], row["sweep"]]),
             number_cell(row["queries"]),
         ]
         for row in total.to_dict("records")
@@ -48,11 +47,11 @@ def query_table(latency: pd.DataFrame, estimates: pd.DataFrame, roles: Mapping[s
     return Table("Latency of one query", columns, rows, (note, *_map_notes(total, roles)))
 
 
-def stage_table(latency: pd.DataFrame, roles: Mapping[str, str]) -> Table:
+def stage_table(latency: pd.DataFrame, roles: Mapping[str, str], terms: Terms) -> Table:
     """Return what each stage of a query costs (the rows of ``latency_table`` of one machine)."""
     columns = (
         Column("Method", numeric=False),
-        Column(DENSITY),
+        Column(terms.header),
         Column("Stage", numeric=False),
         Column("Queries with it"),
         Column("p50", "ms", smaller_is_better=True),
@@ -63,7 +62,7 @@ def stage_table(latency: pd.DataFrame, roles: Mapping[str, str]) -> Table:
     rows = [
         [
             *method_cells([row["method"]], [roles[row["method"]]]),
-            number_cell(row["density"]),
+            step_cell(row["sweep"]),
             text_cell(row["stage"]),
             number_cell(row["queries"]),
             *(_milliseconds(row[name]) for name in ("p50", "p95", "p99")),
@@ -79,11 +78,13 @@ def stage_table(latency: pd.DataFrame, roles: Mapping[str, str]) -> Table:
     return Table("Latency by stage", columns, rows, notes)
 
 
-def map_table(maps: pd.DataFrame, fit_seconds: Mapping[str, float | None], roles: Mapping[str, str]) -> Table:
-    """Return what is paid before the first query: medians over the maps (``MAP_COLUMNS``) per method and density."""
+def map_table(
+    maps: pd.DataFrame, fit_seconds: Mapping[str, float | None], roles: Mapping[str, str], terms: Terms
+) -> Table:
+    """Return what is paid before the first query: medians over the maps (``MAP_COLUMNS``) per method and step."""
     columns = (
         Column("Method", numeric=False),
-        Column(DENSITY),
+        Column(terms.header),
         Column("Maps"),
         Column("Learning, once", "s", smaller_is_better=True),
         Column("Cold start, p50", "s", smaller_is_better=True),
@@ -92,11 +93,11 @@ def map_table(maps: pd.DataFrame, fit_seconds: Mapping[str, float | None], roles
         Column("Peak memory", "MB", smaller_is_better=True),
     )
     rows = []
-    for _, group in maps.groupby(["method", "density"], sort=False):
-        method, density = str(group["method"].iloc[0]), int(group["density"].iloc[0])
+    for _, group in maps.groupby(["method", "sweep"], sort=False):
+        method, step = str(group["method"].iloc[0]), float(group["sweep"].iloc[0])
         middle = group[["start_seconds", "build_seconds", "map_bytes"]].median()
         learning = fit_seconds.get(method)
-        cells = [*method_cells([method], [roles[method]]), number_cell(density), number_cell(len(group))]
+        cells = [*method_cells([method], [roles[method]]), step_cell(step), number_cell(len(group))]
         cells.append(_cell(float("nan") if learning is None else learning))
         cells += [_cell(middle["start_seconds"]), _cell(middle["build_seconds"]), _cell(middle["map_bytes"] / 1e6)]
         rows.append([*cells, _cell(group["peak_memory_bytes"].max() / 1e6)])
@@ -113,16 +114,16 @@ def _map_notes(table: pd.DataFrame, roles: Mapping[str, str]) -> list[str]:
 
 
 def stage_means(latency: pd.DataFrame) -> pd.DataFrame:
-    """Return each stage's exclusive part of the mean latency: columns method, density, stage, seconds.
+    """Return each stage's exclusive part of the mean latency: columns method, sweep, stage, seconds.
 
     Means, because only means of stages add up to that of the whole. Methods that name no stages have no rows.
     """
-    mean = latency[latency["stage"] == TOTAL].set_index(["method", "density"])["mean"]
+    mean = latency[latency["stage"] == TOTAL].set_index(["method", "sweep"])["mean"]
     stages = latency[latency["stage"] != TOTAL]
-    named = stages.loc[stages["stage"] != OTHER].groupby(["method", "density"]).size()
-    stages = stages[[key in named.index for key in zip(stages["method"], stages["density"], strict=True)]]
-    whole = [mean[key] for key in zip(stages["method"], stages["density"], strict=True)]
-    return stages[["method", "density", "stage"]].assign(seconds=stages["share"] * whole)
+    named = stages.loc[stages["stage"] != OTHER].groupby(["method", "sweep"]).size()
+    stages = stages[[key in named.index for key in zip(stages["method"], stages["sweep"], strict=True)]]
+    whole = [mean[key] for key in zip(stages["method"], stages["sweep"], strict=True)]
+    return stages[["method", "sweep", "stage"]].assign(seconds=stages["share"] * whole)
 
 
 def _milliseconds(seconds: float) -> Cell:
@@ -134,7 +135,7 @@ def _cell(value: float) -> Cell:
 
 
 def in_order(table: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
-    """Return a table's rows by density, then by the leaderboard's order of methods; rows of one method keep theirs."""
+    """Return a table's rows by step, then by the leaderboard's order of methods; rows of one method keep theirs."""
     place = {method: i for i, method in enumerate(order)}
-    keys = pd.DataFrame({"density": table["density"], "place": table["method"].map(place)})
-    return table.loc[keys.sort_values(["density", "place"], kind="stable").index]
+    keys = pd.DataFrame({"sweep": table["sweep"], "place": table["method"].map(place)})
+    return table.loc[keys.sort_values(["sweep", "place"], kind="stable").index]

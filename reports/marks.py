@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..bench.questions import Question
 from ..bench.roles import CHANCE, ORACLE, ORACLE_MAPS
 
 ORACLE_MARK, CHANCE_MARK, SEGMENTATION_MARK, DEPTH_MARK = "†", "‡", "§", "¶"
 
-ORACLE_NOTE = f"{ORACLE_MARK} was given the ground truth: a bound, not ranked."
-#: Where places are recognized: who knows where a query was taken need not know its place.
-ORACLE_OF_PLACES_NOTE = (
-    f"{ORACLE_MARK} was given the ground truth: not ranked, and a pose alone does not tell the place."
-)
 CHANCE_NOTE = f"{CHANCE_MARK} answers without looking: the level of chance."
 
 
@@ -33,10 +29,10 @@ def spelled_out(method: str, role: str, *, joint: str = " ") -> str:
     return f"{method}{joint}({role})" if role in ORACLE_MAPS else method
 
 
-def mark_notes(roles: Iterable[str], *, places: bool) -> list[str]:
-    """Return what the marks in a leaderboard mean; ``places`` says that it ranks the recognition of places."""
+def mark_notes(roles: Iterable[str], question: Question) -> list[str]:
+    """Return what the marks in a leaderboard mean, where that question is asked."""
     there = set(roles)
-    notes = {ORACLE: ORACLE_OF_PLACES_NOTE if places else ORACLE_NOTE, CHANCE: CHANCE_NOTE}
+    notes = {ORACLE: f"{ORACLE_MARK} {question.oracle_note}", CHANCE: CHANCE_NOTE}
     return [*(note for role, note in notes.items() if role in there), *map_notes(there)]
 
 

@@ -10,35 +10,23 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ..bench.curves import error_quartiles, mrr_curve
+from ..bench.curves import accuracy_curve
 from ..bench.latency import TOTAL
-from ..bench.metrics import chance_reciprocal_rank
+from ..bench.questions.metric import MetricColumn
 from ..bench.store import RunStore
 from .classes import class_table
 from .figures import inline_svg, svg_text
 from .floor_plan import QUERIES_PER_PLAN, SCENES_PER_FIGURE, floor_plan
-from .latency import DENSITY, map_table, query_table, stage_means, stage_table
-from .leaderboard import (
-    SHOWN,
-    difference_table,
-    failure_table,
-    further_table,
-    in_words,
-    main_table,
-    ranks_places,
-)
+from .latency import map_table, query_table, stage_means, stage_table
+from .leaderboard import difference_table, failure_table, further_columns, further_table, main_table
 from .marks import spelled_out
 from .page_tables import PageTable, page_table
 from .palette import page_colour
 from .plots import (
-    COVISIBILITY,
-    NEAREST,
     accuracy_against_latency,
-    error_against,
-    error_against_references,
-    error_cdfs,
-    mrr_against,
-    rank_curves,
+    accuracy_against_steps,
+    accuracy_curves,
+    cumulative_shares,
     stage_bars,
     value_against_sweep,
 )
@@ -92,17 +80,21 @@ class ProvenancePart:
 
 @dataclass(frozen=True, eq=False)
 class PageGroup:
-    """Everything that the template shows of one group of results; tables with a key are of that density."""
+    """Everything that the template shows of one group of results.
+
+    Tables and plots with a key are of that step of the sweep, which the axis names.
+    """
 
     id: str
     title: str
+    axis: str
     lede: str
     warnings: list[str]
     leaderboards: list[tuple[str, PageTable]]
     further: list[tuple[str, PageTable]]
     differences: PageTable | None
     failures: PageTable
-    cdfs: list[Plot]
+    distributions: list[Plot]
     accuracy: list[Plot]
     floor_plans: list[Plot]
     classes: PageTable | None
@@ -115,38 +107,37 @@ class PageGroup:
     def plots(self) -> list[Plot]:
         """All plots of the group."""
         of_machines = [plot for machine in self.machines for plot in machine.plots]
-        return [*self.cdfs, *self.accuracy, *self.floor_plans, *of_machines]
+        return [*self.distributions, *self.accuracy, *self.floor_plans, *of_machines]
 
 
 def page_group(summary: Summary, *, identifier: str) -> PageGroup:
     """Draw and lay out one group; ``identifier`` keeps its element ids apart from other groups'."""
-    results = summary.results
-    boards = [summary.board[summary.board["density"] == density] for density in summary.densities]
-    primary = _column_title(results.primary)
+    results, terms = summary.results, summary.terms
+    boards = [(f"{step:g}", summary.board[summary.board["sweep"] == step]) for step in summary.steps]
+    primary = _column_title(terms.question.column(results.primary))
 
     def shown(table: Table, kind: str = "", sorted_by: str = "") -> PageTable:
-        if len(summary.densities) == 1:  # a column that says the same in every row says nothing
-            table = table.without(DENSITY)
+        if len(summary.steps) == 1:  # a column that says the same in every row says nothing
+            table = table.without(terms.header)
         return page_table(table, summary.styles, summary.roles, kind=kind, sorted_by=sorted_by)
 
     return PageGroup(
         id=identifier,
         title=results.name,
+        axis=terms.header,
         lede=_lede(summary),
         warnings=[f"Without images and floor plans: {results.trouble}."] if results.trouble else [],
-        leaderboards=[
-            (str(density), shown(main_table(board), "board", primary))
-            for density, board in zip(summary.densities, boards, strict=True)
-        ],
+        leaderboards=[(key, shown(main_table(board, terms), "board", primary)) for key, board in boards],
         further=[
-            (str(density), shown(further_table(board), "further"))
-            for density, board in zip(summary.densities, boards, strict=True)
+            (key, shown(further_table(board, terms), "further"))
+            for key, board in boards
+            if further_columns(board, terms)
         ],
-        differences=shown(difference_table(summary.differences, results.primary, summary.roles))
+        differences=shown(difference_table(summary.differences, results.primary, summary.roles, terms))
         if len(summary.differences)
         else None,
-        failures=shown(failure_table(summary.reasons, summary.board)),
-        cdfs=[_cdf(summary, density, identifier) for density in summary.densities],
+        failures=shown(failure_table(summary.reasons, summary.board, terms)),
+        distributions=_distributions(summary, identifier),
         accuracy=_accuracy_plots(summary, identifier),
         floor_plans=_floor_plans(summary, identifier),
         classes=_classes(summary, shown),
@@ -159,12 +150,19 @@ def page_group(summary: Summary, *, identifier: str) -> PageGroup:
 
 def _classes(summary: Summary, shown: Callable[..., PageTable]) -> PageTable | None:
     places = summary.results.places
-    return shown(class_table(places, summary.at(summary.base_density)), "classes") if places else None
+    return shown(class_table(places, summary.at(summary.base_step)), "classes") if places else None
 
 
-def _column_title(metric: str) -> str:
-    shown = SHOWN[metric]
-    return f"{shown.header} ({shown.unit})" if shown.unit else shown.header
+def _column_title(column: MetricColumn) -> str:
+    return f"{column.header} ({column.unit})" if column.unit else column.header
+
+
+def _axis_label(column: MetricColumn) -> str:
+    """Return the label of an axis of a metric; shares bring their percent signs with their ticks."""
+    if column.unit == "%":
+        return f"{column.header} of all queries"
+    words = f"{column.in_words[0].upper()}{column.in_words[1:]}"
+    return f"{words} ({column.unit})" if column.unit else words
 
 
 def _plot(figure: Figure, name: str, identifier: str, *, title: str, caption: str, key: str = "") -> Plot:
@@ -172,111 +170,77 @@ def _plot(figure: Figure, name: str, identifier: str, *, title: str, caption: st
     return Plot(name, key, title, caption, figure, document, inline_svg(document, f"{identifier}-{name}", title))
 
 
-#: What the recognition of places is drawn against: column, file name, title, axis label, factor and ends of the bins.
-_CURVES = (
-    ("reference_angle", "angle", "What turning away costs", "Angle between query and training image (°)", 1.0),
-    ("reference_distance", "distance", "What moving away costs", "Distance between query and training image (m)", 1.0),
-    ("covisibility", "covisibility", "What overlap is worth", "Pixels that the training image sees, too (%)", 100.0),
-)
-_CURVE_EDGES = {
-    "reference_angle": (0, 30, 60, 90, 120, 150, 180),
-    "reference_distance": (0, 0.5, 1, 1.5, 2, 3, 4, 6, 10),
-    "covisibility": (0, 0.01, 0.05, 0.1, 0.2, 0.4, 1),
-}
+def _distributions(summary: Summary, identifier: str) -> list[Plot]:
+    distribution = summary.terms.question.distribution
+    if distribution is None:
+        return []
+    several = len(summary.steps) > 1
+    return [
+        _plot(
+            cumulative_shares(summary.at(step), distribution, summary.order, summary.styles),
+            f"{distribution.name}-{step:g}" if several else distribution.name,
+            identifier,
+            title=distribution.title,
+            caption=_at_step(summary, step) + distribution.caption,
+            key=f"{step:g}",
+        )
+        for step in summary.steps
+        if all(summary.at(step)[panel.column].notna().any() for panel in distribution.panels)
+    ]
 
 
-def _place_curves(summary: Summary, identifier: str) -> list[Plot]:
-    """Draw what "cross-view" means: recognition against angle, distance and overlap."""
-    estimates = summary.at(summary.base_density)
-    chance, _ = chance_reciprocal_rank(int(estimates["references"].max()))
+def _at_step(summary: Summary, step: float) -> str:
+    return f"With {summary.terms.at(step)}. "
+
+
+def _accuracy_plots(summary: Summary, identifier: str) -> list[Plot]:
+    plots = [*_sweep_plots(summary, identifier), *_curves(summary, identifier)]
+    question, axis = summary.terms.question, summary.terms.header
+    column = question.column(question.drawn or summary.results.primary)
+    points = _metric_points(summary.board, column.name)
+    if len(summary.steps) > 1 and points["value"].notna().any():
+        options: dict[str, Any] = {"label": _axis_label(column), "axis_label": axis, "share": column.unit == "%"}
+        plots.append(
+            _plot(
+                accuracy_against_steps(points, summary.order, summary.styles, **options),
+                "error-references",
+                identifier,
+                title="What larger maps are worth",
+                caption="All queries count; bars are the leaderboard's intervals.",
+            )
+        )
+    return plots
+
+
+def _curves(summary: Summary, identifier: str) -> list[Plot]:
+    """Draw what makes queries hard, as far as the records know of it."""
+    estimates, question = summary.at(summary.base_step), summary.terms.question
+    levels = question.chance(int(estimates["references"].max()))
     plots = []
-    for column, name, title, label, factor in _CURVES:
-        curve = mrr_curve(estimates, column, _CURVE_EDGES[column])
-        curve[["start", "stop"]] *= factor
-        if len(curve):
+    for curve in question.curves:
+        if curve.column not in estimates:
+            continue
+        bins = accuracy_curve(estimates, curve.column, question.metric(curve.metric), curve.edges)
+        if len(bins):
+            share, chance = question.column(curve.metric).unit == "%", levels.get(curve.metric)
             plots.append(
                 _plot(
-                    mrr_against(curve, summary.order, summary.styles, label=label, chance=chance),
-                    f"mrr-{name}",
+                    accuracy_curves(bins, curve, summary.order, summary.styles, share=share, chance=chance),
+                    curve.name,
                     identifier,
-                    title=title,
-                    caption="Mean reciprocal rank of the queries of each bin, failures counted as 0; bands are 95 % "
-                    "bootstrap intervals over places, of methods that see the image only.",
+                    title=curve.title,
+                    caption=_at_step(summary, summary.base_step) + curve.caption,
                 )
             )
     return plots
 
 
-def _cdf(summary: Summary, density: int, identifier: str) -> Plot:
-    several = len(summary.densities) > 1
-    if ranks_places(summary.results.primary):
-        return _plot(
-            rank_curves(summary.at(density), summary.order, summary.styles),
-            f"rank-curve-{density}" if several else "rank-curve",
-            identifier,
-            title="How far down the ranking places come",
-            caption=f"{_at_density(density)}A random ranking follows the dotted line.",
-            key=str(density),
-        )
-    return _plot(
-        error_cdfs(summary.at(density), summary.order, summary.styles),
-        f"error-cdf-{density}" if several else "error-cdf",
-        identifier,
-        title="How many queries come within an error",
-        caption=f"{_at_density(density)}A curve that levels off below 100 % belongs to a method that fails on the "
-        "rest. The legend follows the leaderboard.",
-        key=str(density),
-    )
-
-
-def _at_density(density: int) -> str:
-    return f"With {density} references per map. " if density > 0 else ""
-
-
-_ERROR_PLOTS = (
-    (COVISIBILITY, "covisibility", "What overlap with the references is worth"),
-    (NEAREST, "distance", "What distance from the references costs"),
-)
-
-
-def _accuracy_plots(summary: Summary, identifier: str) -> list[Plot]:
-    if ranks_places(summary.results.primary):
-        return [*_sweep_plots(summary, identifier), *_place_curves(summary, identifier)]
-    plots = _sweep_plots(summary, identifier)
-    estimates = summary.at(summary.base_density)
-    plots += [
-        _plot(
-            error_against(estimates, by, summary.order, summary.styles),
-            f"error-{name}",
-            identifier,
-            title=title,
-            caption=f"{_at_density(summary.base_density)}Medians with quartiles over the queries of a bin, "
-            "failures included as infinitely wrong.",
-        )
-        for by, name, title in _ERROR_PLOTS
-        if len(error_quartiles(estimates, by.column))
-    ]
-    if len(summary.densities) > 1:
-        plots.append(
-            _plot(
-                error_against_references(
-                    _metric_points(summary.board, "median_translation_error"), summary.order, summary.styles
-                ),
-                "error-references",
-                identifier,
-                title="What more references are worth",
-                caption="Medians over all queries with the leaderboard's intervals.",
-            )
-        )
-    return plots
-
-
 def _sweep_plots(summary: Summary, identifier: str) -> list[Plot]:
     """Draw the primary metric against what sweeps vary, one plot per axis; a share only, as shares are drawn here."""
-    metric = SHOWN[summary.results.primary]
+    metric = summary.terms.question.column(summary.results.primary)
     if metric.unit != "%":
         return []
-    points = _metric_points(summary.board[summary.board["density"] == summary.base_density], metric.name)
+    points = _metric_points(summary.board[summary.board["sweep"] == summary.base_step], metric.name)
     points = points.set_index("method")
     plots = []
     for number, axis in enumerate(dict.fromkeys(sweep.axis for sweep in summary.results.sweeps)):
@@ -293,7 +257,7 @@ def _sweep_plots(summary: Summary, identifier: str) -> list[Plot]:
         plots.append(
             _plot(
                 value_against_sweep(
-                    pd.DataFrame(rows), levels, summary.styles, label=f"{metric.header} of all queries", axis_label=axis
+                    pd.DataFrame(rows), levels, summary.styles, label=_axis_label(metric), axis_label=axis
                 ),
                 f"sweep-{number + 1}" if number else "sweep",
                 identifier,
@@ -306,19 +270,19 @@ def _sweep_plots(summary: Summary, identifier: str) -> list[Plot]:
 
 def _metric_points(board: pd.DataFrame, name: str) -> pd.DataFrame:
     names = {name: "value", f"{name}_low": "low", f"{name}_high": "high", "seconds_p50": "latency"}
-    points = board.rename(columns=names)[["method", "density", "value", "low", "high", "latency"]]
+    points = board.rename(columns=names)[["method", "sweep", "value", "low", "high", "latency"]]
     # An interval that nobody knows (one scene of one query) has no length.
     return points.assign(low=points["low"].fillna(points["value"]), high=points["high"].fillna(points["value"]))
 
 
 def _floor_plans(summary: Summary, identifier: str) -> list[Plot]:
-    if ranks_places(summary.results.primary):  # which asks for no pose
+    if not summary.terms.question.draws_poses:
         return []
     outlines = {scene: [room.ring for room in rooms] for scene, rooms in summary.results.rooms.items()}
-    estimates = summary.at(summary.base_density)
+    estimates = summary.at(summary.base_step)
     scenes = estimates["scene"].nunique()
     thinned = estimates.groupby(["method", "scene"]).size().max() > QUERIES_PER_PLAN
-    caption = _at_density(summary.base_density)
+    caption = _at_step(summary, summary.base_step)
     caption += "An arrow is a true pose, a line leads to where the method put it, a cross is a failure."
     if thinned:
         caption += f" {QUERIES_PER_PLAN} queries per scene are drawn, evenly chosen."
@@ -349,18 +313,18 @@ def _machine_part(
     return MachinePart(
         title=f"Machine {machine.fingerprint}",
         description=_machine_description(machine),
-        latency=shown(query_table(machine.latency, machine.estimates, summary.roles)),
-        stages=shown(stage_table(machine.latency, summary.roles)),
-        maps=shown(map_table(machine.maps, summary.results.fit_seconds, summary.roles)),
+        latency=shown(query_table(machine.latency, machine.estimates, summary.roles, summary.terms)),
+        stages=shown(stage_table(machine.latency, summary.roles, summary.terms)),
+        maps=shown(map_table(machine.maps, summary.results.fit_seconds, summary.roles, summary.terms)),
         plots=_machine_plots(summary, machine, identifier),
     )
 
 
 def _machine_plots(summary: Summary, machine: MachineSummary, identifier: str) -> list[Plot]:
     suffix = "" if len(summary.machines) == 1 else f"-{machine.fingerprint}"
-    density = summary.base_density
+    step = summary.base_step
     plots = []
-    latency = machine.latency[machine.latency["density"] == density]
+    latency = machine.latency[machine.latency["sweep"] == step]
     stages = stage_means(latency)
     if len(stages):
         plots.append(
@@ -369,27 +333,27 @@ def _machine_plots(summary: Summary, machine: MachineSummary, identifier: str) -
                 f"stages{suffix}",
                 identifier,
                 title="Where the time of a query goes",
-                caption=f"{_at_density(density)}Means, because they add up to the mean latency, which is the "
+                caption=f"{_at_step(summary, step)}Means, because they add up to the mean latency, which is the "
                 "number beside a bar; the table has the percentiles. Methods that name no stages are left out.",
             )
         )
-    board = summary.board[(summary.board["density"] == density)]
+    board = summary.board[(summary.board["sweep"] == step)]
     here = latency[latency["stage"] == TOTAL].set_index("method")["p50"]
-    places = ranks_places(summary.results.primary)
-    name = summary.results.primary if places else "median_translation_error"
-    points = _metric_points(board, name).assign(latency=board["method"].map(here))
-    points = points[points["latency"].notna()]
+    question = summary.terms.question
+    column = question.column(question.drawn or summary.results.primary)
+    share = column.unit == "%"
+    points = _metric_points(board, column.name).assign(latency=board["method"].map(here))
+    points = points[points["latency"].notna() & points["value"].notna()]
     if (points["method"].map(summary.roles) == "").any():
-        label = f"{SHOWN[name].header} of all queries" if places else "Median translation error, all queries (m)"
         plots.append(
             _plot(
-                accuracy_against_latency(points, summary.styles, label=label, share=places),
+                accuracy_against_latency(points, summary.styles, label=_axis_label(column), share=share),
                 f"accuracy-latency{suffix}",
                 identifier,
                 title="What accuracy costs",
-                caption=f"{_at_density(density)}{'Upper' if places else 'Lower'} left is better. No method is both "
-                "faster and more accurate than those on the front. Bars are the leaderboard's intervals; chance, and "
-                "methods that were given a part of the truth, are drawn as levels.",
+                caption=f"{_at_step(summary, step)}{'Lower' if column.smaller_is_better else 'Upper'} left is better. "
+                "No method is both faster and more accurate than those on the front. Bars are the leaderboard's "
+                "intervals; chance, and methods that were given a part of the truth, are drawn as levels.",
             )
         )
     return plots
@@ -422,19 +386,19 @@ def _latency_note(summary: Summary) -> str:
 def _lede(summary: Summary) -> str:
     """Say in one paragraph what was measured and who leads."""
     results = summary.results
-    board = summary.board[summary.board["density"] == summary.base_density]
-    estimates = summary.at(summary.base_density)
+    board = summary.board[summary.board["sweep"] == summary.base_step]
+    estimates = summary.at(summary.base_step)
     counts = [
         _counted(len(summary.order), "method"),
         _counted(estimates["query"].nunique(), "query", "queries"),
         _counted(estimates["map"].nunique(), "map"),
         _counted(estimates["scene"].nunique(), "scene"),
     ]
-    several = len(summary.densities) > 1
-    references = f"{summary.densities[0]} to {summary.densities[-1]}" if several else str(summary.densities[0])
-    sentence = f"{counts[0]} localized {counts[1]} in {counts[2]} of {counts[3]}, from {references} references per map."
+    several = f"{summary.steps[0]:g} to " if len(summary.steps) > 1 else ""
+    made_of = several + summary.terms.at(summary.steps[-1])
+    sentence = f"{counts[0]} localized {counts[1]} in {counts[2]} of {counts[3]}, from {made_of}."
     first = list(board.loc[board["rank"] == 1, "method"])
-    metric = in_words(results.primary)
+    metric = summary.terms.question.column(results.primary).in_words
     if len(first) == 1:
         return f"{sentence} By {metric}, {first[0]} ranks first{_with_base(summary)}."
     names = f"{', '.join(first[:-1])} and {first[-1]}" if first else "no method"
@@ -442,7 +406,7 @@ def _lede(summary: Summary) -> str:
 
 
 def _with_base(summary: Summary) -> str:
-    return f" with {summary.base_density} references" if len(summary.densities) > 1 else ""
+    return f" with {summary.terms.at(summary.base_step)}" if len(summary.steps) > 1 else ""
 
 
 def _counted(number: int, noun: str, plural: str = "") -> str:
@@ -451,9 +415,7 @@ def _counted(number: int, noun: str, plural: str = "") -> str:
 
 def _browser(summary: Summary) -> BrowserPart:
     results = summary.results
-    browser = browse_queries(
-        results.estimates, summary.order, results.views, results.rooms, places=ranks_places(results.primary)
-    )
+    browser = browse_queries(results.estimates, summary.order, results.views, results.rooms, summary.terms.question)
     competitors = [i for i, method in enumerate(summary.order) if not summary.roles[method]]
     extra = {
         "methods": [spelled_out(method, summary.roles[method]) for method in summary.order],
@@ -479,7 +441,7 @@ def _provenance(store: RunStore) -> ProvenancePart:
         *([("Not the track's own dataset", record.dataset_differs)] if record.dataset_differs else []),
         ("Seed", str(record.seed)),
         ("Timeouts", f"{record.query_timeout:g} s per query, {record.map_timeout:g} s per map"),
-        ("Ranked by", in_words(record.primary)),
+        ("Ranked by", store.question.column(record.primary).in_words),
     ]
     if record.sessions:
         last = record.sessions[-1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
-from ..bench.curves import error_quartiles, recall_curve
+from ..bench.curves import recall_curve
 from ..bench.latency import OTHER
 from ..bench.pareto import pareto_front
+from ..bench.questions.question import Curve, Distribution, Panel
 from ..bench.roles import CHANCE, COMPETITOR
 from .figures import INK, MUTED, LogScale, ShareScale, drawing, log_ticks, new_figure, plain_ticks
 from .marks import spelled_out
@@ -30,29 +30,45 @@ STAGE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00
 OTHER_COLOUR = "#B4BAC2"
 
 
-def error_cdfs(estimates: pd.DataFrame, order: Sequence[str], styles: Styles) -> Figure:
-    """Draw, for every error bound, the share of all queries within it; failures keep a curve from reaching 100 %.
+def cumulative_shares(
+    estimates: pd.DataFrame, distribution: Distribution, order: Sequence[str], styles: Styles
+) -> Figure:
+    """Draw, for every bound, the share of all queries within it; failures keep a curve from reaching 100 %.
 
     ``estimates`` has ``ESTIMATE_COLUMNS``; ``order`` is the leaderboard's.
     """
-    panels = (
-        ("translation_error", "Translation error (m)", 0.005),
-        ("rotation_error", "Rotation error (°)", 0.05),
-    )
+    panels = distribution.panels
     with drawing():
-        figure, axes = new_figure(2, height=4.0, sharey=True)
-        for axis, (column, label, floor) in zip(axes[0], panels, strict=True):
-            _cdf_panel(axis, estimates, column, order, styles, floor=floor)
-            axis.set_xlabel(label)
-        axes[0, 0].set_ylabel("Share of all queries within the error")
+        figure, axes = new_figure(len(panels), height=4.1, sharey=True)
+        for axis, panel in zip(axes[0], panels, strict=True):
+            asked = estimates[estimates[panel.column].notna()]
+            draw = _rank_panel if panel.ranks else _cdf_panel
+            draw(axis, asked, panel, order, styles)
+            axis.set_ylim(0, 1.02)
+            axis.set_xlabel(panel.label)
+        axes[0, 0].set_ylabel(distribution.share_label)
         axes[0, 0].yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         _method_legend(figure, order, styles, markers=False)
     return figure
 
 
-def _cdf_panel(
-    axis: Axes, estimates: pd.DataFrame, column: str, order: Sequence[str], styles: Styles, *, floor: float
-) -> None:
+def _rank_panel(axis: Axes, estimates: pd.DataFrame, panel: Panel, order: Sequence[str], styles: Styles) -> None:
+    """Draw recall@N against N, and chance."""
+    references = int(estimates["references"].max())
+    first = np.arange(1, references + 1)
+    axis.plot(first, first / references, color=MUTED, linestyle=(0, (1, 2)), linewidth=1.0)
+    axis.annotate("chance", (references, 1), (-4, -14), textcoords="offset points", color=MUTED, ha="right")
+    for method in reversed(order):
+        share = recall_curve(estimates.loc[estimates["method"] == method, panel.column], references)
+        style = styles[method]
+        axis.plot(first, share, color=style.colour, linestyle=style.dash, linewidth=1.4 if style.is_bound else 2.0)
+    axis.set_xscale("log")
+    axis.set_xlim(1, max(references, 1.5))
+    plain_ticks(axis, "x", [float(n) for n in (1, 2, 5, 10, 20, 50, 100, 200, 500) if n <= references])
+
+
+def _cdf_panel(axis: Axes, estimates: pd.DataFrame, panel: Panel, order: Sequence[str], styles: Styles) -> None:
+    column, floor = panel.column, panel.floor
     errors = estimates[column].to_numpy(dtype=np.float64)
     finite = errors[np.isfinite(errors)]
     low = max(floor, float(np.quantile(finite, 0.01))) if len(finite) else floor
@@ -70,7 +86,6 @@ def _cdf_panel(
         )
     axis.set_xscale("log")
     axis.set_xlim(low, high)
-    axis.set_ylim(0, 1.02)
     plain_ticks(axis, "x", log_ticks(low, high))
 
 
@@ -228,120 +243,82 @@ def _largest_stages(stages: pd.DataFrame) -> list[str]:
     return [stage for stage in dict.fromkeys(stages["stage"]) if stage in large]
 
 
-@dataclass(frozen=True)
-class Abscissa:
-    """A column of the estimates that queries are binned by, and how an axis shows it."""
+def accuracy_curves(
+    bins: pd.DataFrame, curve: Curve, order: Sequence[str], styles: Styles, *, share: bool, chance: float | None = None
+) -> Figure:
+    """Draw a metric bin by bin of what makes queries hard: a share, of which more is better, or an error.
 
-    column: str
-    label: str
-    unit: str
-    digits: int
-    factor: float = 1.0
-
-
-COVISIBILITY = Abscissa(
-    "covisibility", "Share of the query's pixels that its most covisible reference sees", "%", 0, 100
-)
-NEAREST = Abscissa("nearest_distance", "Distance from the query to the nearest reference", "m", digits=2)
-
-
-def error_against(estimates: pd.DataFrame, by: Abscissa, order: Sequence[str], styles: Styles) -> Figure:
-    """Draw the median translation error of queries bin by bin of a column, with quartiles.
-
-    Failures count as infinitely wrong: where more than half of a bin fails, its median lies on the line marked with
-    the sign of infinity. Bins hold equally many queries.
+    ``bins`` has the columns of ``bench.curves.accuracy_curve``. Shares have bands, above the level of ``chance`` where
+    that is known. Of errors the quartiles are drawn: where more than half of a bin fails, the median lies on the line
+    marked with the sign of infinity.
     """
-    bins = error_quartiles(estimates, by.column)
     with drawing():
-        figure, axes = new_figure(height=4.4)
+        figure, axes = new_figure(height=4.3)
         axis = axes[0, 0]
-        scale = LogScale.around(bins[["q25", "q50", "q75"]].to_numpy().ravel(), floor=0.005)
         shown = [method for method in order if method in set(bins["method"])]
-        for position, method in enumerate(shown):
-            rows = bins[bins["method"] == method]
-            x = rows["bin"].to_numpy() + (position - (len(shown) - 1) / 2) * 0.7 / max(len(shown), 1)
-            _quartile_line(axis, x, rows, scale, styles[method])
-        scale.apply(axis)
+        if share:
+            _share_lines(axis, bins, shown, styles)
+            if chance is not None:
+                _chance_level(axis, chance)
+        else:
+            _error_lines(axis, bins, shown, styles)
         labels = bins.drop_duplicates("bin").sort_values("bin")
-        texts = [
-            f"{by.factor * low:.{by.digits}f}–{by.factor * high:.{by.digits}f} {by.unit}\n{queries} queries"
-            for low, high, queries in zip(labels["low"], labels["high"], labels["queries"], strict=True)
-        ]
-        axis.set_xticks(list(labels["bin"]), texts)
+        ends = [_bin_text(curve, start, stop) for start, stop in zip(labels["start"], labels["stop"], strict=True)]
+        counts = labels["queries"]
+        axis.set_xticks(list(labels["bin"]), [f"{text}\n{n} queries" for text, n in zip(ends, counts, strict=True)])
         axis.grid(False, axis="x")
-        axis.set_xlabel(by.label)
-        axis.set_ylabel("Translation error (m): median, quartiles")
+        axis.set_xlabel(f"{curve.label} ({curve.unit})" if curve.unit else curve.label)
+        axis.set_ylabel(curve.value_label)
         _method_legend(figure, shown, styles)
     return figure
 
 
-def _quartile_line(axis: Axes, x: NDArray[Any], rows: pd.DataFrame, scale: LogScale, style: MethodStyle) -> None:
-    low, middle, high = (scale.place(rows[name]) for name in ("q25", "q50", "q75"))
-    finite = np.isfinite(rows["q50"].to_numpy())
+def _bin_text(curve: Curve, start: float, stop: float) -> str:
+    """Return the ends of a bin: as they were given, or with the decimals that those of even bins deserve."""
+    how = "g" if curve.edges else f".{curve.digits}f"
+    return f"{curve.factor * start:{how}}–{curve.factor * stop:{how}}"
+
+
+def _share_lines(axis: Axes, bins: pd.DataFrame, shown: Sequence[str], styles: Styles) -> None:
+    for method in reversed(shown):  # the best method is drawn last, on top
+        rows, style = bins[bins["method"] == method], styles[method]
+        x = rows["bin"].to_numpy(dtype=np.float64)
+        if style.role in (COMPETITOR, CHANCE):  # the bands of all would cover each other
+            band: Any = {"alpha": 0.14 * min(1.0, 5 / len(shown)), "linewidth": 0}
+            axis.fill_between(x, rows["low"], rows["high"], color=style.colour, **band)
+        face = "white" if style.is_bound else style.colour
+        line: Any = {"linestyle": style.dash, "linewidth": 1.2 if style.is_bound else 1.9, "markersize": 5.5}
+        axis.plot(x, rows["value"], color=style.colour, marker=style.marker, markerfacecolor=face, **line)
+    axis.set_ylim(0, None)
+    axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+
+
+def _chance_level(axis: Axes, chance: float) -> None:
+    axis.axhline(chance, color=MUTED, linestyle=(0, (1, 2)), linewidth=1.0, zorder=1)
+    across = axis.get_yaxis_transform()
+    axis.annotate("chance", (0, chance), (4, 3), xycoords=across, textcoords="offset points", color=MUTED)
+
+
+def _error_lines(axis: Axes, bins: pd.DataFrame, shown: Sequence[str], styles: Styles) -> None:
+    scale = LogScale.around(bins[["low", "value", "high"]].to_numpy().ravel(), floor=0.005)
+    for position, method in enumerate(shown):
+        rows = bins[bins["method"] == method]
+        x = rows["bin"].to_numpy() + (position - (len(shown) - 1) / 2) * 0.7 / max(len(shown), 1)
+        _interval_line(axis, x, rows, scale, styles[method])
+    scale.apply(axis)
+
+
+def _interval_line(
+    axis: Axes, x: NDArray[Any], rows: pd.DataFrame, scale: LogScale | ShareScale, style: MethodStyle
+) -> None:
+    low, middle, high = (scale.place(rows[name]) for name in ("low", "value", "high"))
+    finite = np.isfinite(rows["value"].to_numpy())
     line: Any = {"color": style.colour, "linestyle": style.dash, "linewidth": 1.2 if style.is_bound else 1.7}
     face = "white" if style.is_bound else style.colour
     axis.vlines(x, low, high, color=style.colour, linewidth=1.3, alpha=0.55)
     # No line leads to infinity: its slope would mean nothing.
     axis.plot(x, np.where(finite, middle, np.nan), **line)
     axis.plot(x, middle, color=style.colour, marker=style.marker, markersize=5.5, markerfacecolor=face, linestyle="")
-
-
-def mrr_against(curve: pd.DataFrame, order: Sequence[str], styles: Styles, *, label: str, chance: float) -> Figure:
-    """Draw the mean reciprocal rank of places bin by bin, with bands, above the level of ``chance``.
-
-    ``curve`` has the columns of ``bench.curves.mrr_curve``; ``label`` names what is binned, with its unit.
-    """
-    with drawing():
-        figure, axes = new_figure(height=4.2)
-        axis = axes[0, 0]
-        axis.axhline(chance, color=MUTED, linestyle=(0, (1, 2)), linewidth=1.0, zorder=1)
-        across = axis.get_yaxis_transform()
-        axis.annotate("chance", (0, chance), (4, 3), xycoords=across, textcoords="offset points", color=MUTED)
-        shown = [method for method in order if method in set(curve["method"])]
-        for method in reversed(shown):  # the best method is drawn last, on top
-            rows, style = curve[curve["method"] == method], styles[method]
-            x, value = rows["bin"].to_numpy(dtype=np.float64), rows["value"]
-            if style.role in (COMPETITOR, CHANCE):  # the bands of all would cover each other
-                band: Any = {"alpha": 0.14 * min(1.0, 5 / len(shown)), "linewidth": 0}
-                axis.fill_between(x, rows["low"], rows["high"], color=style.colour, **band)
-            face = "white" if style.is_bound else style.colour
-            line: Any = {"linestyle": style.dash, "linewidth": 1.2 if style.is_bound else 1.9, "markersize": 5.5}
-            axis.plot(x, value, color=style.colour, marker=style.marker, markerfacecolor=face, **line)
-        bins = curve.drop_duplicates("bin").sort_values("bin")
-        ranges = zip(bins["start"], bins["stop"], bins["queries"], strict=True)
-        texts = [f"{start:g}–{stop:g}\n{queries} queries" for start, stop, queries in ranges]
-        axis.set_xticks(list(bins["bin"]), texts)
-        axis.grid(False, axis="x")
-        axis.set_ylim(0, None)
-        axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-        axis.set_xlabel(label)
-        axis.set_ylabel("Mean reciprocal rank")
-        _method_legend(figure, shown, styles)
-    return figure
-
-
-def rank_curves(estimates: pd.DataFrame, order: Sequence[str], styles: Styles) -> Figure:
-    """Draw, for every N, the share of all queries whose place is among the first N that a method ranked, and chance."""
-    places = int(estimates["references"].max())
-    first = np.arange(1, places + 1)
-    with drawing():
-        figure, axes = new_figure(height=4.2)
-        axis = axes[0, 0]
-        axis.plot(first, first / places, color=MUTED, linestyle=(0, (1, 2)), linewidth=1.0, label="chance")
-        for method in reversed(order):
-            share = recall_curve(estimates.loc[estimates["method"] == method, "relevant_rank"], places)
-            style = styles[method]
-            width = 1.4 if style.is_bound else 2.0
-            axis.plot(first, share, color=style.colour, linestyle=style.dash, linewidth=width)
-        axis.set_xscale("log")
-        axis.set_xlim(1, places)
-        axis.set_ylim(0, 1.02)
-        plain_ticks(axis, "x", [float(n) for n in (1, 2, 5, 10, 20, 50, 100, 200, 500) if n <= places])
-        axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-        axis.set_xlabel("First N places of the ranking")
-        axis.set_ylabel("Share of all queries whose place is among them")
-        _method_legend(figure, order, styles, markers=False)
-    return figure
 
 
 def value_against_sweep(
@@ -382,27 +359,29 @@ def value_against_sweep(
     return figure
 
 
-def error_against_references(points: pd.DataFrame, order: Sequence[str], styles: Styles) -> Figure:
-    """Draw the median translation error against the number of references per map, with its intervals.
+def accuracy_against_steps(
+    points: pd.DataFrame, order: Sequence[str], styles: Styles, *, label: str, axis_label: str, share: bool
+) -> Figure:
+    """Draw an error, or with ``share`` a share, against how much maps are made of, with its intervals.
 
-    ``points`` has a row per method and density: ``method``, ``density``, ``value``, ``low``, ``high`` (metres).
+    ``points`` has a row per method and step of the sweep: ``method``, ``sweep``, ``value``, ``low``, ``high``.
     """
-    densities = sorted(set(points["density"]))
+    steps = sorted(set(points["sweep"]))
     with drawing():
         figure, axes = new_figure(height=4.2)
         axis = axes[0, 0]
-        scale = LogScale.around(points[["value", "low", "high"]].to_numpy().ravel(), floor=0.005)
+        values = points[["value", "low", "high"]].to_numpy().ravel()
+        scale = ShareScale.up_to(values) if share else LogScale.around(values, floor=0.005)
         shown = [method for method in order if method in set(points["method"])]
         for position, method in enumerate(shown):
-            rows = points[points["method"] == method].sort_values("density")
-            x = rows["density"].to_numpy() * 1.02 ** (position - (len(shown) - 1) / 2)
-            quartiles = rows.rename(columns={"low": "q25", "value": "q50", "high": "q75"})
-            _quartile_line(axis, x, quartiles, scale, styles[method])
+            rows = points[points["method"] == method].sort_values("sweep")
+            x = rows["sweep"].to_numpy() * 1.02 ** (position - (len(shown) - 1) / 2)
+            _interval_line(axis, x, rows, scale, styles[method])
         scale.apply(axis)
         axis.set_xscale("log", base=2)
-        plain_ticks(axis, "x", [float(density) for density in densities])
-        axis.set_xlabel("References per map")
-        axis.set_ylabel("Median translation error, all queries (m)")
+        plain_ticks(axis, "x", [float(step) for step in steps])
+        axis.set_xlabel(axis_label)
+        axis.set_ylabel(label)
         _method_legend(figure, shown, styles)
     return figure
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -17,30 +16,30 @@ from ..bench.profile import Profile
 def profile_table(profile: Profile) -> Group:
     """Return the tables: stages, then what is paid once, then the machine."""
     machine = Text(_machine_line(profile.session), style="dim")
-    return Group(_stage_table(profile.latency), _once_table(profile), machine)
+    return Group(_stage_table(profile), _once_table(profile), machine)
 
 
-def _stage_table(latency: pd.DataFrame) -> Table:
+def _stage_table(profile: Profile) -> Table:
     table = Table(title="one query (milliseconds, warm)", title_justify="left")
-    for name in ("refs per map", "stage", "queries", "p50", "p95", "p99", "share"):
+    for name in (profile.sweep_axis, "stage", "queries", "p50", "p95", "p99", "share"):
         table.add_column(name, justify="left" if name == "stage" else "right")
-    for row in latency.to_dict("records"):
+    for row in profile.latency.to_dict("records"):
         *outer, name = str(row["stage"]).split("/")
         milliseconds = [f"{1e3 * row[column]:.2f}" for column in ("p50", "p95", "p99")]
         numbers = [str(row["queries"]), *milliseconds, f"{row['share']:.0%}"]
         style = "bold" if row["stage"] == TOTAL else None
-        table.add_row(str(row["density"]), "  " * len(outer) + name, *numbers, style=style)
+        table.add_row(f"{row['sweep']:g}", "  " * len(outer) + name, *numbers, style=style)
     return table
 
 
 def _once_table(profile: Profile) -> Table:
     maps = profile.maps
     table = Table(title="paid once", title_justify="left")
-    for name in ("refs per map", "maps", "build p50 (s)", "build max (s)", "map (KiB)", "peak memory (MiB)"):
+    for name in (profile.sweep_axis, "maps", "build p50 (s)", "build max (s)", "map (KiB)", "peak memory (MiB)"):
         table.add_column(name, justify="right")
-    for density, group in maps.groupby("density"):
+    for step, group in maps.groupby("sweep"):
         table.add_row(
-            str(density),
+            f"{step:g}",
             str(len(group)),
             f"{group['build_seconds'].median():.3f}",
             f"{group['build_seconds'].max():.3f}",

@@ -12,11 +12,13 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from ..bench.questions import Question
+from ..bench.questions.question import Outcome
 from ..datasets.views import View, ViewSet, pose_from_table
 from ..errors import InputError
 from .results import RoomOutline
 
-MOST_ANSWERS = 6000  # answers (queries x methods x densities) that a page holds
+MOST_ANSWERS = 6000  # answers (queries x methods x steps of the sweep) that a page holds
 FEWEST_QUERIES = 60  # ... but never fewer queries than this
 IMAGE_BYTES = 9 * 2**20  # of JPEG in a page; base64 makes a third more of it
 THUMBNAIL = 256  # pixels, the longer side
@@ -37,36 +39,34 @@ def browse_queries(
     order: Sequence[str],
     views: ViewSet | None,
     rooms: Mapping[str, Sequence[RoomOutline]],
-    *,
-    places: bool = False,
+    question: Question,
 ) -> QueryBrowser:
     """Choose queries and gather what is known of them.
 
     ``estimates`` has ``ESTIMATE_COLUMNS``; ``order`` lists the methods as the leaderboard does; ``views`` are the
-    dataset's, None where it is gone (then there are no images); ``rooms`` gives each scene's outlines. ``places`` says
-    that answers are judged by the rank of the query's place, not by the error of a pose.
+    dataset's, None where it is gone (then there are no images); ``rooms`` gives each scene's outlines.
     """
-    densities = sorted(int(density) for density in set(estimates["density"]))
-    most = max(FEWEST_QUERIES, MOST_ANSWERS // (len(order) * len(densities)))
-    chosen = choose_queries(estimates, most=most, places=places)
+    steps = sorted(float(step) for step in set(estimates["sweep"]))
+    most = max(FEWEST_QUERIES, MOST_ANSWERS // (len(order) * len(steps)))
+    chosen = choose_queries(estimates, most=most, by=question.judged_by)
     answers = estimates[estimates["query"].isin(chosen)]
     queries = answers.drop_duplicates("query").sort_values("query", kind="stable")
     ids = list(queries["query"])
     table = {} if views is None else {name: row for row, name in enumerate(views.ids)}
     used = Counter(ref for ranking in answers["ranking"] for ref in list(ranking)[:SHOWN_REFERENCES])
     references = _references(views, set(queries["map"]), set(used))
-    own = {(r["map"], r["place"]): i for i, r in enumerate(references) if places and r["place"] >= 0}
+    own = {(r["map"], r["place"]): i for i, r in enumerate(references) if r["place"] >= 0}
     ranked = [name for name, _ in sorted(used.items(), key=lambda item: (-item[1], item[0]))]
-    first = [reference["id"] for reference in references if reference["density"] <= densities[0]]
+    first = [reference["id"] for reference in references if reference["step"] <= steps[0]]
     wanted = list(dict.fromkeys([*ids, *ranked, *first]))  # what matters most comes first: the page has a limit
     images = _thumbnails(() if views is None else (views[table[name]] for name in wanted if name in table))
     pictures = {name: number for number, name in enumerate(images)}
     data = {
-        "places": places,
+        "verdict": question.verdict,
         "methods": list(order),
-        "densities": densities,
+        "steps": steps,
         "queries": [_query(row, pose, pictures, own) for row, pose in _records(queries, "true_")],
-        "answers": _answers(answers, order, densities, ids, [reference["id"] for reference in references]),
+        "answers": _answers(answers, order, steps, ids, [reference["id"] for reference in references], question),
         "references": [{**reference, "image": pictures.get(reference["id"])} for reference in references],
         "images": list(images.values()),
         "rooms": {scene: [_outline(room) for room in rooms.get(scene, ())] for scene in sorted(set(queries["scene"]))},
@@ -75,18 +75,19 @@ def browse_queries(
     return QueryBrowser(data, _note(len(ids), estimates["query"].nunique(), left_out, views is None))
 
 
-def choose_queries(estimates: pd.DataFrame, *, most: int, places: bool = False) -> set[str]:
+def choose_queries(estimates: pd.DataFrame, *, most: int, by: str) -> set[str]:
     """Return the ids of at most about ``most`` queries: all of them where they are few.
 
-    Otherwise an even sample makes up half, and the worst of every method at every density the rest.
+    Otherwise an even sample makes up half, and the worst of every method at every step of the sweep the rest, as judged
+    by the column ``by``.
     """
     ids = sorted(set(estimates["query"]))
     if len(ids) <= most:
         return set(ids)
     spaced = np.unique(np.linspace(0, len(ids) - 1, most // 2).round().astype(int))
     chosen = {ids[i] for i in spaced}
-    groups = estimates.groupby(["method", "density"], sort=True)
-    ranked = [worst_first(group, places=places)["query"].tolist() for _, group in groups]
+    groups = estimates.groupby(["method", "sweep"], sort=True)
+    ranked = [worst_first(group, by)["query"].tolist() for _, group in groups]
     for place in range(max(len(ranking) for ranking in ranked)):
         following = chosen | {ranking[place] for ranking in ranked if place < len(ranking)}
         if len(following) > most:
@@ -95,13 +96,12 @@ def choose_queries(estimates: pd.DataFrame, *, most: int, places: bool = False) 
     return chosen
 
 
-def worst_first(answers: pd.DataFrame, *, places: bool = False) -> pd.DataFrame:
-    """Return answers by falling translation error, or rank of the right place; among equals, the most covisible first.
+def worst_first(answers: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return answers by falling value of the column ``by``; among equals, the most covisible first.
 
     So failures come first, and of them those that surprise most.
     """
-    worst = "relevant_rank" if places else "translation_error"
-    return answers.sort_values([worst, "covisibility", "query"], ascending=[False, False, True])
+    return answers.sort_values([by, "covisibility", "query"], ascending=[False, False, True])
 
 
 def _records(table: pd.DataFrame, prefix: str) -> Iterable[tuple[dict[Any, Any], list[float]]]:
@@ -128,33 +128,43 @@ def _query(
 
 
 def _answers(
-    answers: pd.DataFrame, order: Sequence[str], densities: list[int], queries: list[str], references: list[str]
+    answers: pd.DataFrame,
+    order: Sequence[str],
+    steps: list[float],
+    queries: list[str],
+    references: list[str],
+    question: Question,
 ) -> list[dict[str, Any]]:
     located = answers["est_tx"].notna()
     planar = dict(zip(answers.index[located], (pose for _, pose in _records(answers[located], "est_")), strict=True))
     places = {name: place for place, name in enumerate(queries)}
     reference_places = {name: place for place, name in enumerate(references)}
     method_places = {name: place for place, name in enumerate(order)}
+    rows = zip(answers.index, answers.to_dict("records"), strict=True)
     return [
         {
             "m": method_places[row["method"]],
-            "d": densities.index(row["density"]),
+            "s": steps.index(row["sweep"]),
             "q": places[row["query"]],
             "reason": row["reason"] if row["status"] == "failure" else None,
+            **_judged(row, question),
             "flags": row["flags"],
             "confidence": _number(row["confidence"], 3),
-            "t": _number(row["translation_error"], 4),
-            "r": _number(row["rotation_error"], 3),
             "pose": planar.get(index),
             "ranking": [
                 reference_places[name] for name in list(row["ranking"])[:SHOWN_REFERENCES] if name in reference_places
             ],
             "relevant": _number(row["relevant_rank"], 0),
-            "of": int(row["references"]),
             "ms": _number(row["seconds"] * 1e3, 3),
         }
-        for index, row in zip(answers.index, answers.to_dict("records"), strict=True)
+        for index, row in rows
     ]
+
+
+def _judged(row: Mapping[Any, Any], question: Question) -> dict[str, Any]:
+    """Return by how much an answer is off, for sorting, and how it came out, in words and in colour."""
+    outcome = Outcome("") if row["status"] == "failure" else question.outcome(row)
+    return {"loss": _number(row[question.judged_by], 4), "outcome": outcome.words, "grade": outcome.grade}
 
 
 def _number(value: float, digits: int) -> float | None:
@@ -165,11 +175,11 @@ def _number(value: float, digits: int) -> float | None:
 def _references(views: ViewSet | None, maps: set[str], ranked: set[str]) -> list[dict[str, Any]]:
     """Return the references of the shown maps; without a dataset, only the names that rankings give."""
     if views is None:
-        return [{"id": name, "map": None, "place": -1, "density": 0, "pose": None} for name in sorted(ranked)]
+        return [{"id": name, "map": None, "place": -1, "step": 0, "pose": None} for name in sorted(ranked)]
     table = views.table
     shown = table[(table["role"] == "reference") & table["map"].isin(maps)]
     return [
-        {"id": row["view"], "map": row["map"], "place": int(row["place"]), "density": int(row["density"]), "pose": pose}
+        {"id": row["view"], "map": row["map"], "place": int(row["place"]), "step": int(row["density"]), "pose": pose}
         for row, pose in _records(shown, "")
     ]
 

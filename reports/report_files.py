@@ -15,20 +15,21 @@ from .tables import Table, write_table
 
 def write_tables(summary: Summary, folder: Path) -> list[Path]:
     """Write leaderboard, latency and failures as .md, .csv and .tex into ``folder`` and return the paths."""
-    boards = leaderboard_tables(summary.board)
+    terms = summary.terms
+    boards = leaderboard_tables(summary.board, terms)
     if len(summary.differences):
-        boards.append(difference_table(summary.differences, summary.results.primary, summary.roles))
-    failures = failure_table(summary.reasons, summary.board)
-    paths = write_table(boards, folder / "leaderboard", raw=full_table(summary.board))
+        boards.append(difference_table(summary.differences, summary.results.primary, summary.roles, terms))
+    failures = failure_table(summary.reasons, summary.board, terms)
+    paths = write_table(boards, folder / "leaderboard", raw=full_table(summary.board, terms))
     paths += write_table([failures], folder / "failures", raw=failures)
     if summary.results.places:
-        classes = class_table(summary.results.places, summary.at(summary.base_density))
+        classes = class_table(summary.results.places, summary.at(summary.base_step))
         paths += write_table([classes], folder / "classes", raw=classes)
     for machine in summary.machines:
         tables = [
-            query_table(machine.latency, machine.estimates, summary.roles),
-            stage_table(machine.latency, summary.roles),
-            map_table(machine.maps, summary.results.fit_seconds, summary.roles),
+            query_table(machine.latency, machine.estimates, summary.roles, terms),
+            stage_table(machine.latency, summary.roles, terms),
+            map_table(machine.maps, summary.results.fit_seconds, summary.roles, terms),
         ]
         named = [_on_machine(table, machine.fingerprint) for table in tables]
         stem = "latency" if len(summary.machines) == 1 else f"latency-{machine.fingerprint}"

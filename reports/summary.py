@@ -16,6 +16,7 @@ from ..bench.scoring import failure_reasons, leaderboard, paired_all
 from .latency import in_order
 from .palette import MethodStyle, method_styles
 from .results import Results
+from .terms import Terms
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,14 +44,19 @@ class Summary:
     machines: list[MachineSummary]
 
     @property
-    def densities(self) -> list[int]:
-        """The numbers of references per map, ascending."""
-        return sorted(int(density) for density in set(self.board["density"]))
+    def terms(self) -> Terms:
+        """In which words the group is spoken of."""
+        return Terms.of(self.results.stores[0])
 
     @property
-    def base_density(self) -> int:
-        """The fewest references per map: what plots show that can show only one."""
-        return self.densities[0]
+    def steps(self) -> list[float]:
+        """How much maps were made of, the least first."""
+        return sorted(float(step) for step in set(self.board["sweep"]))
+
+    @property
+    def base_step(self) -> float:
+        """The smallest maps: what plots show that can show only one."""
+        return self.steps[0]
 
     @cached_property
     def reasons(self) -> pd.DataFrame:
@@ -59,23 +65,24 @@ class Summary:
 
     @cached_property
     def differences(self) -> pd.DataFrame:
-        """Every two methods, in the leaderboard's order and at each density, but for those that know the pose.
+        """Every two methods, in the leaderboard's order and at each step, but for those that know the pose.
 
         Methods that were given maps of the simulator have no rank, and so their comparisons stand here alone.
         """
         compared = [method for method in self.order if self.roles[method] != ORACLE]
-        return paired_all(self.results.estimates, list(combinations(compared, 2)), self.results.primary)
+        pairs = list(combinations(compared, 2))
+        return paired_all(self.results.estimates, pairs, self.terms.question, metric=self.results.primary)
 
-    def at(self, density: int) -> pd.DataFrame:
-        """Return the records of one density."""
+    def at(self, step: float) -> pd.DataFrame:
+        """Return the records of one step of the sweep."""
         estimates = self.results.estimates
-        return estimates[estimates["density"] == density]
+        return estimates[estimates["sweep"] == step]
 
 
 def summarise(results: Results) -> Summary:
     """Score results and sort them by machine."""
-    board = leaderboard(results.estimates, primary=results.primary)
-    order = list(dict.fromkeys(board.sort_values("density", kind="stable")["method"]))
+    board = leaderboard(results.estimates, results.stores[0].question, primary=results.primary)
+    order = list(dict.fromkeys(board.sort_values("sweep", kind="stable")["method"]))
     roles = dict(zip(board["method"], board["role"], strict=True))
     return Summary(results, board, order, roles, method_styles(roles), _machines(results, order))
 

@@ -9,10 +9,10 @@ from typing import Any, Literal
 import yaml
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ...datasets.spec import DatasetSpec, SimulatorSpec, first_problem, parse_spec, with_protocol
+from ...datasets.spec import DatasetSpec, Protocol, SimulatorSpec, first_problem, parse_spec, with_protocol
 from ...datasets.strict import Strict
 from ...errors import InputError
-from ..scoring import METRICS, PRIMARY
+from ..questions import Question, question
 
 SIZES = ("mini", "small", "full")
 Size = Literal["mini", "small", "full"]
@@ -85,8 +85,8 @@ class TrackSpec(Strict):
     """One line for 'relocbench list tracks'."""
     seed: int = Field(0, ge=0)
     """Decides the seed of every query, together with its id."""
-    primary: str = PRIMARY
-    """The metric that ranks methods."""
+    primary: str | None = None
+    """The metric that ranks methods; the question's own by default."""
     query_timeout: float = Field(60.0, gt=0)
     """Seconds after which a query counts as failed."""
     map_timeout: float = Field(600.0, gt=0)
@@ -98,12 +98,13 @@ class TrackSpec(Strict):
     sizes: dict[Size, SizeSpec] = Field(min_length=1)
     """mini: seconds; small: minutes on two cores; full: the scale of the paper."""
 
-    @field_validator("primary")
-    @classmethod
-    def _known_metric(cls, value: str) -> str:
-        if value not in METRICS:
-            raise ValueError(f"no metric {value!r}; there are {', '.join(METRICS)}")
-        return value
+    @model_validator(mode="after")
+    def _known_metric(self) -> TrackSpec:
+        try:
+            self.question.metric(self.ranked_by)
+        except InputError as error:
+            raise ValueError(f"primary: {error}") from error
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> TrackSpec:
@@ -126,14 +127,19 @@ class TrackSpec(Strict):
         return self
 
     @property
-    def protocol(self) -> str:
-        """The name of the protocol that the dataset of every size follows."""
-        return next(iter(self.sizes.values())).dataset.protocol.name
+    def protocol(self) -> Protocol:
+        """What the dataset of every size follows, with the parameters of one of them."""
+        return next(iter(self.sizes.values())).dataset.protocol
 
     @property
-    def question(self) -> str:
-        """What the queries ask: what the protocol says."""
-        return next(iter(self.sizes.values())).dataset.protocol.question
+    def question(self) -> Question:
+        """What the queries ask of a method: what the protocol says."""
+        return question(self.protocol.question)
+
+    @property
+    def ranked_by(self) -> str:
+        """The metric that ranks methods."""
+        return self.primary or self.question.primary
 
     def size(self, name: str) -> SizeSpec:
         """Return one size; raises `InputError` where the track does not have it."""

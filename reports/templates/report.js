@@ -68,17 +68,14 @@
   /* ---- single queries ---- */
 
   const metres = (value) => (value === null ? "∞" : value < 0.0995 ? `${(value * 100).toFixed(1)} cm` : `${value.toFixed(2)} m`);
-  const degrees = (value) => (value === null ? "∞" : `${value < 9.95 ? value.toFixed(1) : value.toFixed(0)}°`);
   const percent = (value) => (value === null ? "unknown" : `${Math.round(value * 100)} %`);
   const milliseconds = (value) => (value === null ? "unknown" : `${value < 1 ? value.toPrecision(2) : value < 100 ? value.toFixed(1) : value.toFixed(0)} ms`);
   const worst = (value) => (value === null ? Infinity : value);
   const between = (a, b) => (a === b ? 0 : a < b ? -1 : 1);
 
-  /* What an answer is judged by: the rank of the query's place, or the distance to its pose. */
-  const loss = (data, answer) => worst(data.places ? answer.relevant : answer.t);
   const ORDERS = {
-    worst: (data) => (a, b) => between(loss(data, b), loss(data, a)) || seen(data, b) - seen(data, a),
-    best: (data) => (a, b) => between(loss(data, a), loss(data, b)) || seen(data, b) - seen(data, a),
+    worst: (data) => (a, b) => between(worst(b.loss), worst(a.loss)) || seen(data, b) - seen(data, a),
+    best: (data) => (a, b) => between(worst(a.loss), worst(b.loss)) || seen(data, b) - seen(data, a),
     unseen: (data) => (a, b) => seen(data, a) - seen(data, b),
     seen: (data) => (a, b) => seen(data, b) - seen(data, a),
     slow: () => (a, b) => (b.ms ?? 0) - (a.ms ?? 0),
@@ -91,30 +88,21 @@
   };
   const seen = (data, answer) => data.queries[answer.q].covisibility ?? 0;
 
+  /* Whether one reference shows the place of a query. */
+  const placed = (query) => query.own !== null && query.own !== undefined;
+
   function image(data, entry, description) {
     if (entry.image === null || entry.image === undefined) return make("div", { class: "missing" }, `${description}: not in this page`);
     return make("img", { src: data.images[entry.image], alt: description });
   }
 
-  const ranked = (answer) => (answer.relevant === null ? "not ranked" : `rank ${answer.relevant} of ${answer.of}`);
-  const rankClass = (answer) => (answer.relevant === 1 ? "hit" : answer.relevant !== null && answer.relevant <= 5 ? "near" : "failed");
-
   /* How an answer came out, in a few words: those of the list and of the table of all methods. */
-  function outcome(data, answer) {
-    if (answer.reason !== null) return answer.reason;
-    if (data.places) return ranked(answer);
-    return answer.pose ? `${metres(answer.t)}, ${degrees(answer.r)}` : "no pose";
-  }
+  const outcome = (answer) => answer.reason ?? answer.outcome;
 
   function verdict(data, answer) {
-    if (data.places && answer.reason === null) {
-      const flags = answer.flags ? ` · ${answer.flags}` : "";
-      return make("p", { class: "verdict" }, "Its place: ", make("span", { class: rankClass(answer) }, ranked(answer)), flags);
-    }
     if (answer.reason !== null) return make("p", { class: "verdict" }, make("span", { class: "failed" }, "Failed"), `: ${answer.reason}`);
-    if (answer.pose === null) return make("p", { class: "verdict" }, "Ranked references, gave no pose");
     const flags = answer.flags ? ` · ${answer.flags}` : "";
-    return make("p", { class: "verdict" }, `Off by ${metres(answer.t)} and ${degrees(answer.r)}${flags}`);
+    return make("p", { class: "verdict" }, `${data.verdict}: `, make("span", { class: answer.grade || null }, answer.outcome), flags);
   }
 
   /* ---- the small floor plan: one unit is a metre, y points up ---- */
@@ -147,7 +135,7 @@
       const [x, y, , yaw] = reference.pose;
       svg.append(draw("polygon", { class: rank < 0 ? "reference" : "reference retrieved-mark", points: arrow(x, y, yaw, size) }));
     }
-    const own = query.own === null || query.own === undefined ? null : data.references[query.own];
+    const own = placed(query) ? data.references[query.own] : null;
     if (own) svg.append(draw("polygon", { class: "own", points: arrow(own.pose[0], own.pose[1], own.pose[3], size * 1.2) }));
     const [x, y, , yaw] = query.pose;
     if (answer.pose) {
@@ -183,15 +171,15 @@
     let shown = [], open = null, pages = 1;
 
     data.methods.forEach((method, i) => controls.method.append(make("option", { value: i }, method)));
-    data.densities.forEach((density, i) => controls.density.append(make("option", { value: i }, String(density))));
-    section.querySelector("[data-only-several]").hidden = data.densities.length < 2;
+    data.steps.forEach((step, i) => controls.step.append(make("option", { value: i }, String(step))));
+    section.querySelector("[data-only-several]").hidden = data.steps.length < 2;
     controls.method.value = data.start;
 
-    const chosen = () => ({ m: Number(controls.method.value), d: Number(controls.density.value) });
+    const chosen = () => ({ m: Number(controls.method.value), s: Number(controls.step.value) });
 
     function refresh() {
-      const { m, d } = chosen();
-      const mine = data.answers.filter((answer) => answer.m === m && answer.d === d);
+      const { m, s } = chosen();
+      const mine = data.answers.filter((answer) => answer.m === m && answer.s === s);
       shown = mine.filter(FILTERS[controls.filter.value]).sort(ORDERS[controls.order.value](data));
       const failures = mine.filter((answer) => answer.reason !== null).length;
       const here = shown.length === mine.length ? `${mine.length} queries` : `${shown.length} of ${mine.length} queries`;
@@ -207,9 +195,9 @@
     function listEntry(answer) {
       const query = data.queries[answer.q];
       const failed = answer.reason !== null;
-      const kind = failed ? "failed" : data.places ? rankClass(answer) : "";
+      const kind = failed ? "failed" : answer.grade;
       const picture = query.image === null || query.image === undefined ? make("span", { class: "blank" }) : make("img", { src: data.images[query.image], alt: "" });
-      const words = make("span", {}, make("b", { class: kind }, outcome(data, answer)), `${query.room} · ${percent(query.covisibility)} covisible`);
+      const words = make("span", {}, make("b", { class: kind }, outcome(answer)), `${query.room} · ${percent(query.covisibility)} covisible`);
       const button = make("button", { type: "button", "data-query": query.id, "aria-current": open === query.id ? "true" : null }, picture, words);
       button.addEventListener("click", () => show(answer, true));
       return make("li", {}, button);
@@ -223,8 +211,8 @@
         else button.removeAttribute("aria-current");
       }
       section.style.setProperty("--colour", data.colours[answer.m]);
-      const density = data.densities[answer.d];
-      const references = data.references.filter((reference) => reference.map === query.map && reference.density <= density);
+      const step = data.steps[answer.s];
+      const references = data.references.filter((reference) => reference.map === query.map && reference.step <= step);
       detail.replaceChildren(
         make("div", { class: "topline" }, make("h3", {}, query.id), steps(answer)),
         verdict(data, answer),
@@ -238,7 +226,7 @@
     }
 
     function facts(query, answer) {
-      const parts = [`${query.scene}, ${query.room}`, `${percent(query.covisibility)} of it seen by ${data.places ? "the image of its place" : "its most covisible reference"}`, milliseconds(answer.ms)];
+      const parts = [`${query.scene}, ${query.room}`, `${percent(query.covisibility)} of it seen by ${placed(query) ? "the image of its place" : "its most covisible reference"}`, milliseconds(answer.ms)];
       if (answer.confidence !== null) parts.push(`confidence ${answer.confidence}`);
       return parts.join(" · ");
     }
@@ -259,19 +247,19 @@
         const reference = data.references[place];
         const distance = reference.pose ? `, ${away(query, reference)}` : "";
         const right = answer.relevant === rank;
-        const best = right ? (data.places ? "; its place" : "; sees most of the query") : "";
-        return make("figure", { class: right && data.places ? "right" : null }, image(data, reference, `Reference ${reference.id}`), make("figcaption", {}, `${rank ?? "not ranked"}${distance}${best}`));
+        const best = right ? (placed(query) ? "; its place" : "; sees most of the query") : "";
+        return make("figure", { class: right && placed(query) ? "right" : null }, image(data, reference, `Reference ${reference.id}`), make("figcaption", {}, `${rank ?? "not ranked"}${distance}${best}`));
       };
       const entries = answer.ranking.map((place, i) => entry(place, i + 1));
       /* Where its place comes later, its image is what the method should have found. */
-      if (data.places && query.own !== null && !answer.ranking.includes(query.own)) entries.push(entry(query.own, answer.relevant));
+      if (placed(query) && !answer.ranking.includes(query.own)) entries.push(entry(query.own, answer.relevant));
       return [make("h4", {}, "Retrieved references, best first"), make("div", { class: "retrieved" }, ...entries)];
     }
 
     /* An answer without a ranking, as most failures are: what the method had to go by. */
     function unranked(query, answer) {
-      const density = data.densities[answer.d];
-      const known = data.references.filter((reference) => reference.map === query.map && reference.density <= density && data.images[reference.image] !== undefined);
+      const step = data.steps[answer.s];
+      const known = data.references.filter((reference) => reference.map === query.map && reference.step <= step && data.images[reference.image] !== undefined);
       const entries = known.slice(0, 10).map((reference) => make("figure", {}, image(data, reference, `Reference ${reference.id}`), make("figcaption", {}, away(query, reference))));
       const note = make("p", { class: "note" }, `${data.methods[answer.m]} gave no ranking here.` + (entries.length ? " These are references of the map, in no order." : ""));
       return [make("h4", {}, "References"), note, make("div", { class: "retrieved" }, ...entries)];
@@ -280,12 +268,12 @@
     const away = (query, reference) => (reference.pose ? `${metres(Math.hypot(...[0, 1, 2].map((k) => reference.pose[k] - query.pose[k])))} away` : "");
 
     function others(answer) {
-      const rows = data.answers.filter((other) => other.q === answer.q && other.d === answer.d).sort((a, b) => a.m - b.m).map((other) => {
+      const rows = data.answers.filter((other) => other.q === answer.q && other.s === answer.s).sort((a, b) => a.m - b.m).map((other) => {
         const button = make("button", { type: "button" }, data.methods[other.m]);
         button.addEventListener("click", () => { controls.method.value = other.m; refresh(); show(other, true); });
-        const result = [outcome(data, other), other.flags].filter(Boolean).join(", ");
+        const result = [outcome(other), other.flags].filter(Boolean).join(", ");
         return make("tr", { "aria-current": other.m === answer.m ? "true" : null },
-          make("th", { scope: "row" }, button), make("td", { class: data.places && other.reason === null ? rankClass(other) : null }, other.reason !== null ? "failed: " + result : result), make("td", { class: "number" }, milliseconds(other.ms)));
+          make("th", { scope: "row" }, button), make("td", { class: other.reason === null && other.grade ? other.grade : null }, other.reason !== null ? "failed: " + result : result), make("td", { class: "number" }, milliseconds(other.ms)));
       });
       const head = make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Method"), make("th", { scope: "col" }, "Result"), make("th", { scope: "col", class: "number" }, "Latency")));
       return [make("h4", {}, "All methods on this query"), make("div", { class: "others scroll" }, make("table", {}, head, make("tbody", {}, ...rows)))];
@@ -297,8 +285,8 @@
 
     /* After a change of method, the query that is open stays open, with the new method's answer. */
     function reopen() {
-      const { m, d } = chosen();
-      const answer = data.answers.find((candidate) => candidate.m === m && candidate.d === d && data.queries[candidate.q].id === open);
+      const { m, s } = chosen();
+      const answer = data.answers.find((candidate) => candidate.m === m && candidate.s === s && data.queries[candidate.q].id === open);
       if (answer) show(answer, false);
     }
     refresh();

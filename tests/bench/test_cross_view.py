@@ -78,7 +78,7 @@ def test_a_query_is_judged_by_the_image_of_its_place(run):
     for row in of(run.estimates(), "oracle-nearest").iloc[:40].itertuples():
         own = references[queries["place"][row.query]]
         assert row.relevant_rank == list(row.ranking).index(own) + 1
-        assert (row.place, row.references, row.density) == (queries["place"][row.query], 8, 8)
+        assert (row.place, row.references, row.sweep) == (queries["place"][row.query], 8, 8)
         assert row.reference_angle == queries["reference_angle"][row.query]
         assert row.reference_distance == queries["reference_distance"][row.query]
 

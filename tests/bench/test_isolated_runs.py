@@ -59,11 +59,11 @@ def test_a_plain_class_runs_end_to_end(options, tmp_path):
 
     spans = store.spans()
     assert set(spans["stage"]) == {"localize", "localize/look", "localize/look/decode", "transfer"}
-    covered = spans[~spans["stage"].str.contains("/")].groupby(["density", "query"])["seconds"].sum()
-    assert (covered <= exact.set_index(["density", "query"])["seconds"].reindex(covered.index)).all()
+    covered = spans[~spans["stage"].str.contains("/")].groupby(["sweep", "query"])["seconds"].sum()
+    assert (covered <= exact.set_index(["sweep", "query"])["seconds"].reindex(covered.index)).all()
 
     maps = store.maps().set_index("method")
-    assert (maps.loc["reads-pose-elsewhere", "map_bytes"] == maps.loc["reads-pose-elsewhere", "density"] * 24).all()
+    assert (maps.loc["reads-pose-elsewhere", "map_bytes"] == maps.loc["reads-pose-elsewhere", "references"] * 24).all()
     beside = maps.loc["reads-pose-elsewhere", "peak_memory_bytes"].min() - maps.loc["random", "peak_memory_bytes"].max()
     assert beside > 200 * 2**20
 
@@ -94,7 +94,7 @@ def test_every_way_to_fail_is_counted_and_the_next_query_goes_on(gone, options, 
     )
     estimates = store.estimates()
     assert len(estimates) == 40
-    rows = estimates[estimates["density"] == 4].set_index("query")
+    rows = estimates[estimates["sweep"] == 4].set_index("query")
     assert {query: rows.loc[query, "reason"] for query in chosen} == expected
     harmed = [query for query, reason in expected.items() if reason]
     assert sorted(estimates.loc[estimates["status"] == "failure", "query"]) == sorted(harmed)
@@ -123,7 +123,7 @@ def test_a_map_that_cannot_be_built_fails_its_queries(options, tmp_path):
 
 def test_a_profile_tells_the_method_from_the_way_there(options, tmp_path):
     profile = profile_method(**options, method=f"{METHODS}:ReadsPose", out=tmp_path, progress=False)
-    stages = profile.latency[profile.latency["density"] == 8].set_index("stage")
+    stages = profile.latency[profile.latency["sweep"] == 8].set_index("stage")
     assert {TOTAL, "localize", "localize/look", "transfer"} <= set(stages.index)
     assert stages.loc["localize", "mean"] < stages.loc[TOTAL, "mean"]
     assert stages["share"].drop(TOTAL).sum() == pytest.approx(1, abs=1e-6)

@@ -26,7 +26,7 @@ def profiles(shared_track, tiny_dataset, tmp_path_factory, plugged):
 
 def test_a_profile_says_where_time_and_memory_go(profiles):
     result = profiles["ReadsPose"]
-    stages = result.latency[result.latency["density"] == 4].set_index("stage")
+    stages = result.latency[result.latency["sweep"] == 4].set_index("stage")
     assert list(stages.index) == [TOTAL, "look", "look/decode", OTHER]
     assert (stages["queries"] == 16).all()  # four maps, all queries but the first of each
     assert (stages["p50"] <= stages["p95"]).all()

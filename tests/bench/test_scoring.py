@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from relocbench.bench import metrics
+from relocbench.bench.questions.place import PlaceQuestion
+from relocbench.bench.questions.pose import PoseQuestion
 from relocbench.bench.records import ESTIMATE_COLUMNS
-from relocbench.bench.scoring import METRICS, failure_reasons, leaderboard, paired
+from relocbench.bench.scoring import failure_reasons, leaderboard, paired
 from relocbench.errors import InputError
 
 
@@ -15,7 +17,7 @@ def records(
     *,
     scenes: int = 8,
     role: str = "",
-    density: int = 4,
+    sweep: float = 4,
     first: int = 0,
     ranks: bool = True,
 ) -> pd.DataFrame:
@@ -29,7 +31,8 @@ def records(
         "scene": [f"scene-{i}" for i in scene],
         "map": [f"scene-{i}/room-{j}" for i, j in zip(scene, np.arange(n) // scenes % 3, strict=True)],
         "place": -1,
-        "density": density,
+        "sweep": sweep,
+        "references": 4,
         "query": [f"query-{i}" for i in range(first, first + n)],
         "status": np.where(failed, "failure", "ok"),
         "reason": np.where(failed, "too few matches", ""),
@@ -68,7 +71,7 @@ def test_every_value_is_the_pure_metric_and_lies_in_its_interval(errors):
     assert board["mrr"] == pytest.approx(metrics.mean_reciprocal_rank(np.where(np.isinf(error), np.inf, 2)))
     assert board["failures"] == np.isinf(error).sum()
     assert board["reasons"] == f"too few matches: {board['failures']}"
-    for name in METRICS:
+    for name in (metric.name for metric in PoseQuestion.metrics):
         assert board[f"{name}_low"] <= board[name] <= board[f"{name}_high"]
 
 
@@ -110,16 +113,16 @@ def test_pairing_sees_a_difference_that_intervals_of_their_own_do_not(errors):
     a, b = row(board, "a"), row(board, "b")
     assert a["median_translation_error_high"] > b["median_translation_error_low"]
     assert (a["rank"], b["rank"]) == (1, 2)
-    difference = paired(table, "b", "a", MEDIAN).iloc[0]
+    difference = paired(table, "b", "a", metric=MEDIAN).iloc[0]
     assert difference["low"] > 0
     assert difference["distinguishable"]
-    assert paired(table, "a", "b", MEDIAN).iloc[0]["high"] == -difference["low"]
+    assert paired(table, "a", "b", metric=MEDIAN).iloc[0]["high"] == -difference["low"]
 
 
 def test_pairs_are_compared_on_common_queries_in_any_order(errors):
     a, b = records("a", errors), records("b", errors[::-1] + 1, first=200)
     shuffled = pd.concat([a, b]).sample(frac=1, random_state=3)
-    comparison = paired(shuffled, "a", "b", MEDIAN).iloc[0]
+    comparison = paired(shuffled, "a", "b", metric=MEDIAN).iloc[0]
     assert comparison["queries"] == 200
     assert comparison["value_a"] == np.median(errors[200:])
     assert comparison["value_b"] == np.median(errors[::-1][:200] + 1)
@@ -143,17 +146,15 @@ def test_queries_of_one_place_stand_or_fall_together(errors):
     """In a single house the places are what was drawn: each has one reference, which decides about all its queries."""
     table = records("a", errors, scenes=1)
     table["place"] = (np.arange(len(table)) % 20).astype(np.int32)
-    board = row(leaderboard(table, primary="mrr"), "a")
+    board = row(leaderboard(table, PlaceQuestion()), "a")
     assert (board["cluster_unit"], board["clusters"]) == ("place", 60)  # twenty in each of three maps
     assert board["primary"] == "mrr"
 
 
-def test_densities_are_tables_of_their_own(errors):
-    table = pd.concat(
-        [records("a", errors + 1, density=4), records("b", errors, density=4), records("a", errors, density=8)]
-    )
+def test_steps_of_the_sweep_are_tables_of_their_own(errors):
+    table = pd.concat([records("a", errors + 1, sweep=4), records("b", errors, sweep=4), records("a", errors, sweep=8)])
     board = leaderboard(table)
-    assert list(zip(board["density"], board["method"], board["rank"], strict=True)) == [
+    assert list(zip(board["sweep"], board["method"], board["rank"], strict=True)) == [
         (4, "b", 1),
         (4, "a", 2),
         (8, "a", 1),

@@ -55,7 +55,7 @@ ROOMS = {
 
 @pytest.fixture(scope="session")
 def estimates() -> pd.DataFrame:
-    """Records of six methods over three rooms at one density; ``sift-*`` fail more where covisibility is low."""
+    """Records of six methods over three rooms, four references each; ``sift-*`` fail more where covisibility is low."""
     return made_up_estimates(seed=1)
 
 
@@ -104,7 +104,7 @@ def _room_rows(random, room, method, density, true, covisibility, scale, fails, 
             "map": room,
             "room": room.split("/")[1],
             "place": -1,
-            "density": density,
+            "sweep": float(density),
             "query": [f"{room}-q{i:03}" for i in range(n)],
             "status": np.where(fails, "failure", "ok"),
             "reason": np.where(fails, reasons, ""),
@@ -120,8 +120,6 @@ def _room_rows(random, room, method, density, true, covisibility, scale, fails, 
             "nearest_distance": random.uniform(0.3, 2, n),
             "references": density,
             "covisibility": covisibility,
-            "reference_angle": np.nan,
-            "reference_distance": np.nan,
             "load_seconds": 0.001,
             "seconds": cost / 1e3 * random.lognormal(0, 0.25, n),
             "warm": np.arange(n) >= 1,
@@ -139,14 +137,14 @@ def made_up_spans(estimates: pd.DataFrame, seed: int) -> pd.DataFrame:
         for stage, share in shares.items():
             own = rows["seconds"] * share * random.uniform(0.8, 1.0, len(rows))
             inner = sum(s for name, s in shares.items() if name.startswith(stage + "/"))
-            part = rows[["method", "map", "density", "query", "warm", "machine"]].copy()
+            part = rows[["method", "map", "sweep", "query", "warm", "machine"]].copy()
             parts.append(part.assign(stage=stage, seconds=own + inner * rows["seconds"], exclusive_seconds=own))
     return pd.concat(parts, ignore_index=True)[list(SPAN_COLUMNS)]
 
 
 def made_up_maps(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of ``MAP_COLUMNS``: one row per method, map and density."""
-    maps = estimates.groupby(["method", "scene", "map", "density"], as_index=False)["references"].first()
+    """Return a table of ``MAP_COLUMNS``: one row per method, map and step of the sweep."""
+    maps = estimates.groupby(["method", "scene", "map", "sweep"], as_index=False)["references"].first()
     built = {
         "start_seconds": 1.2,
         "build_seconds": 0.4,
@@ -189,6 +187,7 @@ def write_made_up_run(
         size="mini",
         split="test",
         seed=1,
+        question="pose",
         primary="median_translation_error",
         dataset="dataset" if dataset is None else str(dataset),
         simulator="raycast",
@@ -228,7 +227,7 @@ def write_made_up_dataset(root: Path, estimates: pd.DataFrame) -> Path:
     ]
     for name, (x0, y0, x1, y1) in ROOMS.items():
         corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
-        for i in range(int(estimates["density"].max())):
+        for i in range(int(estimates["references"].max())):
             (x, y), centre = corners[i % 4], ((x0 + x1) / 2, (y0 + y1) / 2)
             inwards = 0.3 + 0.03 * (i % 20)
             eye = (x + inwards * np.sign(centre[0] - x), y + inwards * np.sign(centre[1] - y), 1.6)

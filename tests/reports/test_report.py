@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from relocbench.bench.questions.pose import PoseQuestion
 from relocbench.bench.scoring import leaderboard
 from relocbench.errors import InputError
 from relocbench.reports.console import print_leaderboard
@@ -18,6 +19,7 @@ from relocbench.reports.html import ReportPaths, write_report
 from relocbench.reports.page import json_in_page
 from relocbench.reports.results import load_results
 from relocbench.reports.summary import summarise
+from relocbench.reports.terms import Terms
 from rich.console import Console
 
 
@@ -173,7 +175,7 @@ def test_an_output_that_is_a_file_is_refused_and_kept(small_run: Path, tmp_path:
 def test_the_terminal_shows_the_leaderboard_in_100_columns(estimates: pd.DataFrame) -> None:
     console = Console(width=100, record=True, file=None, quiet=False)
     with console.capture() as capture:
-        print_leaderboard(leaderboard(estimates), console)
+        print_leaderboard(leaderboard(estimates), Terms(PoseQuestion()), console)
     lines = capture.get().splitlines()
     assert max(map(len, lines)) <= 100
     for method in set(estimates["method"]):

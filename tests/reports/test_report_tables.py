@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from relocbench.bench.questions.place import PlaceQuestion
+from relocbench.bench.questions.pose import PoseQuestion
 from relocbench.bench.scoring import failure_reasons, leaderboard, paired
 from relocbench.bench.store import PlaceCounts
 from relocbench.reports.classes import class_table
@@ -37,8 +39,10 @@ from relocbench.reports.tables import (
     to_latex,
     to_markdown,
 )
+from relocbench.reports.terms import Terms
 from rich.console import Console
 
+POSES, PLACES = Terms(PoseQuestion()), Terms(PlaceQuestion())
 ROLES = {"dense-vlad": "", "sift-pnp": ""}
 AWKWARD = "a|b_c & 50 % of $x$ #1 {y} ~ ^ \\ <b>"
 
@@ -126,7 +130,7 @@ def test_escaped_latex_has_no_active_character_and_no_character_that_pdflatex_re
 
 
 def test_the_leaderboard_marks_bounds_ties_and_failures(board: pd.DataFrame, estimates: pd.DataFrame) -> None:
-    table = main_table(board)
+    table = main_table(board, POSES)
     rows = {str(row[1].value): row for row in table.rows}
     assert rows["oracle-nearest"][0].text == "–"
     assert rows["oracle-nearest"][1].text.endswith("†")
@@ -148,22 +152,22 @@ def test_a_method_that_mostly_fails_has_an_infinite_median_and_a_finite_one_over
     failing = estimates[estimates["method"] == "sift-5pt"].copy()
     failing.loc[failing.index[: int(0.6 * len(failing))], ["translation_error", "rotation_error"]] = math.inf
     failing.loc[failing.index[: int(0.6 * len(failing))], "status"] = "failure"
-    table = main_table(leaderboard(failing))
+    table = main_table(leaderboard(failing), POSES)
     row = dict(zip([column.header for column in table.columns], table.rows[0], strict=True))
     assert row["Median translation error, all"].main == "∞"
     assert math.isfinite(float(row["Translation error, localized"].value))
 
 
-def test_the_csv_of_all_metrics_has_every_density_and_parses(board: pd.DataFrame) -> None:
-    parsed = pd.read_csv(io.StringIO(to_csv(full_table(board))))
+def test_the_csv_of_all_metrics_has_every_step_and_parses(board: pd.DataFrame) -> None:
+    parsed = pd.read_csv(io.StringIO(to_csv(full_table(board, POSES))))
     assert len(parsed) == len(board)
     values = parsed["Median translation error, all (m)"].to_numpy()
     assert values == pytest.approx(board["median_translation_error"].to_numpy(), rel=1e-6)
 
 
-def test_leaderboards_come_per_density(estimates: pd.DataFrame) -> None:
-    doubled = pd.concat([estimates, estimates.assign(density=8)])
-    captions = [table.caption for table in leaderboard_tables(leaderboard(doubled))]
+def test_leaderboards_come_per_step_of_the_sweep(estimates: pd.DataFrame) -> None:
+    doubled = pd.concat([estimates, estimates.assign(sweep=8.0)])
+    captions = [table.caption for table in leaderboard_tables(leaderboard(doubled), POSES)]
     assert len(captions) == 4
     assert "4 references" in captions[0]
     assert "8 references" in captions[2]
@@ -171,16 +175,18 @@ def test_leaderboards_come_per_density(estimates: pd.DataFrame) -> None:
 
 def test_a_paired_difference_names_the_better_method(estimates: pd.DataFrame) -> None:
     metric = "median_translation_error"
-    table = difference_table(paired(estimates, "dense-vlad", "sift-pnp", metric), metric, ROLES)
+    table = difference_table(paired(estimates, "dense-vlad", "sift-pnp", metric=metric), metric, ROLES, POSES)
     assert table.rows[0][-1].text == "sift-pnp is better"
-    same = difference_table(paired(estimates, "sift-pnp", "sift-pnp", metric), metric, ROLES)
+    same = difference_table(paired(estimates, "sift-pnp", "sift-pnp", metric=metric), metric, ROLES, POSES)
     assert same.rows[0][-1].text == "cannot be told apart"
-    success = difference_table(paired(estimates, "dense-vlad", "sift-pnp", "success_rate"), "success_rate", ROLES)
+    success = difference_table(
+        paired(estimates, "dense-vlad", "sift-pnp", metric="success_rate"), "success_rate", ROLES, POSES
+    )
     assert success.rows[0][-1].text == "dense-vlad is better"
 
 
 def test_reasons_add_up_to_the_failures(estimates: pd.DataFrame, board: pd.DataFrame) -> None:
-    table = failure_table(failure_reasons(estimates), board)
+    table = failure_table(failure_reasons(estimates), board, POSES)
     assert sum(float(row[3].value) for row in table.rows) == board["failures"].sum()
 
 
@@ -188,11 +194,11 @@ def test_reasons_add_up_to_the_failures(estimates: pd.DataFrame, board: pd.DataF
 def board_of_places(estimates: pd.DataFrame) -> pd.DataFrame:
     """A leaderboard by MRR on which two methods were given maps of the simulator."""
     roles = estimates["method"].map({"sift-pnp": "oracle segmentation", "sift-5pt": "oracle segmentation and depth"})
-    return leaderboard(estimates.assign(role=roles.fillna(estimates["role"])), primary="mrr")
+    return leaderboard(estimates.assign(role=roles.fillna(estimates["role"])), PLACES.question)
 
 
 def test_methods_with_maps_are_marked_by_which_they_got_and_not_ranked(board_of_places: pd.DataFrame) -> None:
-    table = main_table(board_of_places)
+    table = main_table(board_of_places, PLACES)
     rows = {str(row[1].value): row for row in table.rows}
     assert (rows["sift-pnp"][1].text, rows["sift-5pt"][1].text) == ("sift-pnp §", "sift-5pt §¶")
     assert rows["sift-pnp"][0].text == rows["sift-5pt"][0].text == "–"
@@ -201,14 +207,14 @@ def test_methods_with_maps_are_marked_by_which_they_got_and_not_ranked(board_of_
     assert "§ oracle segmentation, ¶ oracle depth" in note
     assert "¶" not in "".join(map_notes(["oracle segmentation", ""]))
     assert map_notes(iter(["oracle depth", "oracle segmentation"])) == map_notes(["oracle segmentation and depth"])
-    csv_roles = pd.read_csv(io.StringIO(to_csv(full_table(board_of_places)))).set_index("Method")["Role"]
+    csv_roles = pd.read_csv(io.StringIO(to_csv(full_table(board_of_places, PLACES)))).set_index("Method")["Role"]
     assert csv_roles["sift-5pt"] == "oracle segmentation and depth"
 
 
 def test_the_terminal_marks_them_too(board_of_places: pd.DataFrame) -> None:
     console = Console(width=100)
     with console.capture() as capture:
-        print_leaderboard(board_of_places, console)
+        print_leaderboard(board_of_places, PLACES, console)
     assert "sift-5pt §¶" in capture.get()
     assert "¶ oracle depth" in capture.get()
 

@@ -75,6 +75,11 @@ class SparseReference(RobotProtocol):
             raise ValueError(f"densities start with {CORNERS} (one reference per corner) and grow, not {list(value)}")
         return value
 
+    @property
+    def sweep_axis(self) -> str:
+        """What ``references_per_room`` counts: a room is a map of its own, or one of several in a map."""
+        return "references per map" if self.map == "room" else "references per room"
+
     def plan(self, scene: Scene, split: str, spec: DatasetSpec) -> Plan:
         """Plan one scene: training views over the whole house, or references and queries room by room.
 

@@ -1,0 +1,130 @@
+"""`Metric`: one number of the leaderboard, and those that errors of poses and ranks of references give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from .. import metrics
+
+Array = NDArray[Any]
+Scores = Callable[[Mapping[str, Array]], Array]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number per method: the records it reads, the scores of single queries, and how they are summed up.
+
+    ``scores`` maps the columns named in ``reads`` (N,) to one score per query (N,), NaN in none; besides those of the
+    records there is ``localized`` (N,), 1.0 where the method answered. A failure counts: its errors and ranks are inf.
+    ``asked_by`` names a column that is NaN for queries that the dataset does not let ask; they are left out, and where
+    all of them are, the metric is NaN. With ``of_ranking`` it is NaN for a method that never ranks a reference.
+    """
+
+    name: str
+    scores: Scores
+    reads: tuple[str, ...]
+    statistic: Literal["mean", "median", "median of localized"] = "mean"
+    higher_is_better: bool = True
+    asked_by: str = ""
+    of_ranking: bool = False
+
+
+@dataclass(frozen=True)
+class MetricColumn:
+    """How tables show a metric: header, unit ("%" for shares), and the unit's factor.
+
+    ``words`` is what a sentence calls it, by default the header. In a terminal the header is ``terminal``, by default
+    the same; None leaves the column out there. Of the others a narrow terminal drops those with the lowest positive
+    ``spare`` first, and never those with 0; ``terminal_interval`` shows the interval there, too.
+    """
+
+    name: str
+    header: str
+    unit: str = ""
+    factor: float = 1.0
+    smaller_is_better: bool = False
+    words: str = ""
+    terminal: str | None = ""
+    spare: int = 0
+    terminal_interval: bool = False
+
+    @property
+    def in_words(self) -> str:
+        """How a sentence names the metric."""
+        if self.words:
+            return self.words
+        return self.header if self.header[:2].isupper() else f"{self.header[0].lower()}{self.header[1:]}"
+
+
+def share(name: str, header: str, **options: Any) -> MetricColumn:
+    """Return the column of a metric in [0, 1], in percent."""
+    return MetricColumn(name, header, "%", 100.0, **options)
+
+
+def _translation(columns: Mapping[str, Array]) -> Array:
+    return columns["translation_error"]
+
+
+def _rotation(columns: Mapping[str, Array]) -> Array:
+    return columns["rotation_error"]
+
+
+def _median(name: str, scores: Scores, read: str, statistic: Literal["median", "median of localized"]) -> Metric:
+    return Metric(name, scores, (read,), statistic, higher_is_better=False)
+
+
+def _joint(metres: float, degrees: float) -> Metric:
+    return Metric(
+        f"recall_{metres:g}m_{degrees:g}deg",
+        lambda c: metrics.joint_recall_scores(_translation(c), _rotation(c), metres=metres, degrees=degrees),
+        ("translation_error", "rotation_error"),
+    )
+
+
+def _area(kind: str, up_to: float, unit: str) -> Metric:
+    error = f"{kind}_error"
+    return Metric(f"auc_{kind}_{up_to:g}{unit}", lambda c: metrics.recall_area_scores(c[error], up_to=up_to), (error,))
+
+
+def _of_rank(name: str, scores: Callable[[Array], Array]) -> Metric:
+    read = "relevant_rank"
+    return Metric(name, lambda c: scores(c[read]), (read,), asked_by=read, of_ranking=True)
+
+
+def _within(metres: float) -> Metric:
+    read = "top1_distance"
+    return Metric(
+        f"recall_within_{metres:g}m",
+        lambda c: metrics.recall_at_distance_scores(c[read], metres=metres),
+        (read,),
+        of_ranking=True,
+    )
+
+
+#: What errors of poses give.
+OF_POSES = (
+    _median("median_translation_error", _translation, "translation_error", "median"),
+    _median("median_rotation_error", _rotation, "rotation_error", "median"),
+    _median("localized_translation_error", _translation, "translation_error", "median of localized"),
+    _median("localized_rotation_error", _rotation, "rotation_error", "median of localized"),
+    Metric("success_rate", lambda c: c["localized"], ()),
+    _joint(0.1, 1.0),
+    _joint(0.25, 2.0),
+    _joint(0.5, 5.0),
+    _joint(5.0, 10.0),
+    _area("translation", 1.0, "m"),
+    _area("rotation", 10.0, "deg"),
+)
+
+#: What rankings of references give.
+OF_RANKINGS = (
+    _of_rank("mrr", metrics.reciprocal_rank_scores),
+    _of_rank("recall_at_1", lambda rank: metrics.recall_at_n_scores(rank, n=1)),
+    _of_rank("recall_at_5", lambda rank: metrics.recall_at_n_scores(rank, n=5)),
+    _within(0.5),
+    _within(1.0),
+)

@@ -1,0 +1,112 @@
+"""`PlaceQuestion`: at which of the places that the references show was the query taken?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..metrics import chance_reciprocal_rank
+from .metric import OF_POSES, OF_RANKINGS, share
+from .pose import PoseQuestion
+from .question import Curve, Distribution, Outcome, Panel, Question
+
+_RECOGNITION = (
+    "Mean reciprocal rank of the queries of each bin, failures counted as 0; bands are 95 % bootstrap intervals over "
+    "places, of methods that see the image only."
+)
+_MRR = ("mrr", "Mean reciprocal rank")
+_TOP = (1, 5)
+_LEADING = ("mrr", *(f"recall_at_{n}" for n in _TOP))
+
+
+class PlaceQuestion(Question):
+    """Which place is it? Judged by the rank of the place's one reference (paper 000, section III).
+
+    Who ranks nothing recognizes nothing, and scores 0. Poses are no more than what a ranking implies.
+    """
+
+    name = "place"
+    metrics = (*OF_POSES, *(replace(metric, of_ranking=False) for metric in OF_RANKINGS))
+    primary = "mrr"
+    main = (
+        share("mrr", "MRR", terminal_interval=True),
+        share("recall_at_1", "Top-1", terminal="top-1", terminal_interval=True),
+        share("recall_at_5", "Top-5", terminal="top-5", terminal_interval=True),
+    )
+    further = tuple(column for column in PoseQuestion().shown.values() if column.name not in _LEADING)
+    distribution = Distribution(
+        "rank-curve",
+        "How far down the ranking places come",
+        "A random ranking follows the dotted line.",
+        "Share of all queries whose place is among them",
+        (Panel("relevant_rank", "First N places of the ranking", ranks=True),),
+    )
+    curves = (
+        Curve(
+            "mrr-angle",
+            "What turning away costs",
+            _RECOGNITION,
+            *_MRR,
+            "reference_angle",
+            "Angle between query and training image",
+            "°",
+            edges=(0, 30, 60, 90, 120, 150, 180),
+        ),
+        Curve(
+            "mrr-distance",
+            "What moving away costs",
+            _RECOGNITION,
+            *_MRR,
+            "reference_distance",
+            "Distance between query and training image",
+            "m",
+            edges=(0, 0.5, 1, 1.5, 2, 3, 4, 6, 10),
+        ),
+        Curve(
+            "mrr-covisibility",
+            "What overlap is worth",
+            _RECOGNITION,
+            *_MRR,
+            "covisibility",
+            "Pixels that the training image sees, too",
+            "%",
+            100.0,
+            edges=(0, 0.01, 0.05, 0.1, 0.2, 0.4, 1),
+        ),
+    )
+    alternatives = "places"
+    judged_by = "relevant_rank"
+    verdict = "Its place"
+    notes = (
+        "Top-N: the share of queries whose place is among the first N that were ranked; a failure scores 0 in all.",
+    )
+    further_notes = ("Recall within a distance: the reference ranked first was taken that close to the query.",)
+    oracle_note = "was given the ground truth: not ranked, and a pose alone does not tell the place."
+    needs = "reference that shows the place of a query"
+
+    def chance(self, references: int) -> dict[str, float]:
+        """Return H(K) / K for MRR and N / K for top-N, K being the number of references."""
+        top = {f"recall_at_{n}": min(n / references, 1.0) for n in _TOP}
+        return {"mrr": chance_reciprocal_rank(references)[0], **top}
+
+    def chance_note(self, references: int, queries: int) -> str:
+        """Return what a random ranking scores, and within what it would lie for so many queries."""
+        mean, deviation = chance_reciprocal_rank(references)
+        margin = 1.96 * deviation / math.sqrt(queries)
+        low, high = 100 * (mean - margin), 100 * (mean + margin)
+        return (
+            f"Chance is H(K) / K for MRR and N / K for top-N: with K = {references} places and {queries} queries, 95 % "
+            f"of random rankings have an MRR of {low:.2f} to {high:.2f} %."
+        )
+
+    def outcome(self, answer: Mapping[Any, Any]) -> Outcome:
+        """Return the rank of the query's place: "rank 3 of 20"."""
+        rank = float(answer["relevant_rank"])
+        if math.isnan(rank):
+            return Outcome("not asked")
+        if math.isinf(rank):
+            return Outcome("not ranked", "failed")
+        grade = "hit" if rank == 1 else "near" if rank <= max(_TOP) else "failed"
+        return Outcome(f"rank {rank:.0f} of {answer['references']}", grade)

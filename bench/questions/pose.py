@@ -1,0 +1,114 @@
+"""`PoseQuestion`: where was the query taken, and which way did it look?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from .metric import OF_POSES, OF_RANKINGS, MetricColumn, share
+from .question import Curve, Distribution, Outcome, Panel, Question
+
+_QUARTILES = "Medians with quartiles over the queries of a bin, failures included as infinitely wrong."
+_ERROR = ("median_translation_error", "Translation error (m): median, quartiles")
+
+
+def _error(name: str, header: str, unit: str, **options: Any) -> MetricColumn:
+    return MetricColumn(name, header, unit, smaller_is_better=True, **options)
+
+
+class PoseQuestion(Question):
+    """What is the pose of the query? Judged by both errors; a failure is infinitely wrong.
+
+    The metric that ranks is the area under the recall curve: a failure scores 0 in it, so none can hide, and two
+    methods that fail on most queries can still be told apart; their medians over all queries would both be infinite.
+    """
+
+    name = "pose"
+    metrics = (*OF_POSES, *OF_RANKINGS)
+    primary = "auc_translation_1m"
+    main = (
+        share("auc_translation_1m", "AUC to 1 m"),
+        _error(
+            "median_translation_error",
+            "Median translation error, all",
+            "m",
+            words="median translation error over all queries",
+            terminal="median error",
+            terminal_interval=True,
+        ),
+        _error(
+            "median_rotation_error",
+            "Median rotation error, all",
+            "°",
+            words="median rotation error over all queries",
+            terminal="rotation",
+            spare=2,
+        ),
+        share("success_rate", "Success rate", terminal="success"),
+        _error("localized_translation_error", "Translation error, localized", "m", terminal=None),
+        _error("localized_rotation_error", "Rotation error, localized", "°", terminal=None),
+        share("recall_0.25m_2deg", "Recall 0.25 m, 2°", terminal="0.25 m, 2°", spare=1),
+        share("recall_0.5m_5deg", "Recall 0.5 m, 5°", terminal="0.5 m, 5°", spare=3),
+    )
+    further = (
+        share("recall_0.1m_1deg", "Recall 0.1 m, 1°"),
+        share("recall_5m_10deg", "Recall 5 m, 10°"),
+        share("auc_rotation_10deg", "AUC to 10°"),
+        share("mrr", "MRR"),
+        share("recall_at_1", "Recall@1"),
+        share("recall_at_5", "Recall@5"),
+        share("recall_within_0.5m", "Recall within 0.5 m"),
+        share("recall_within_1m", "Recall within 1 m"),
+    )
+    drawn = "median_translation_error"
+    distribution = Distribution(
+        "error-cdf",
+        "How many queries come within an error",
+        "A curve that levels off below 100 % belongs to a method that fails on the rest. The legend follows the "
+        "leaderboard.",
+        "Share of all queries within the error",
+        (
+            Panel("translation_error", "Translation error (m)", 0.005),
+            Panel("rotation_error", "Rotation error (°)", 0.05),
+        ),
+    )
+    curves = (
+        Curve(
+            "error-covisibility",
+            "What overlap with the references is worth",
+            _QUARTILES,
+            *_ERROR,
+            "covisibility",
+            "Share of the query's pixels that its most covisible reference sees",
+            "%",
+            100.0,
+        ),
+        Curve(
+            "error-distance",
+            "What distance from the references costs",
+            _QUARTILES,
+            *_ERROR,
+            "nearest_distance",
+            "Distance from the query to the nearest reference",
+            "m",
+            digits=2,
+        ),
+    )
+    draws_poses = True
+    verdict = "Pose error"
+    notes = ("AUC: the area under the recall curve up to that error, over all queries; a failure adds nothing.",)
+    further_notes = (
+        "Recall@N: the share of queries whose covisible reference is among the first N. "
+        "Recall within a distance: the reference ranked first was taken that close to the query. "
+        "–: not asked, because the method ranks no references or the dataset has no covisible ones.",
+    )
+    failure_note = "A failure counts as infinitely wrong; ∞: at least half of the queries failed."
+
+    def outcome(self, answer: Mapping[Any, Any]) -> Outcome:
+        """Return both errors: "12.3 cm, 4.5°"."""
+        translation, rotation = float(answer["translation_error"]), float(answer["rotation_error"])
+        if math.isinf(translation):
+            return Outcome("no pose")
+        metres = f"{100 * translation:.1f} cm" if translation < 0.0995 else f"{translation:.2f} m"
+        return Outcome(f"{metres}, {rotation:.{1 if rotation < 9.95 else 0}f}°")
