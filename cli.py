@@ -96,6 +96,9 @@ def run(
     simulator: SimulatorOption = None,
     simulator_option: SimulatorSettings = None,
     dataset: Dataset = None,
+    fit_from: Annotated[
+        Path | None, typer.Option(help="Learn from this dataset's training views instead.", metavar="DATASET")
+    ] = None,
     split: Annotated[Split, typer.Option(help="val is for tuning; what is reported comes from test.")] = Split.test,
     overwrite: Annotated[
         Overwrite, typer.Option(help="What to do about results that are there.")
@@ -124,6 +127,7 @@ def run(
         out=out or default_folder(track, size.value, rendered_by),
         simulator=rendered_by,
         dataset=dataset,
+        fit_from=fit_from,
         split=split.value,
         overwrite=overwrite,
         query_timeout=query_timeout,

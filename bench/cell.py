@@ -10,12 +10,13 @@ import inspect
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from ..datasets.dataset import Dataset
 from ..errors import InputError
 from ..methods.closure import file_version, held, import_closure
 from ..methods.isolated.isolated_method import IsolatedMethod, isolated
@@ -33,11 +34,27 @@ _ANSWERING = (worker.__name__, consolidation.__name__)
 
 
 @dataclass(frozen=True)
-class RunSettings:
-    """What decides the outcome of a run besides the method: the dataset, the seed, and how long a method may take."""
+class Lessons:
+    """What methods learn from: the training split of a dataset, which may be another one than is localized in."""
 
     dataset: Path
     dataset_sha256: str
+    views: int
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Lessons:
+        """Return the lessons that a dataset holds."""
+        return cls(dataset.root.resolve(), dataset.sha256, len(dataset.views.where(split="train")))
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What decides the outcome of a run besides the method: the dataset, what is learned from, the seed, and how long a
+    method may take."""
+
+    dataset: Path
+    dataset_sha256: str
+    lessons: Lessons
     split: str
     seed: int
     query_timeout: float
@@ -59,7 +76,11 @@ class FitPlan:
 
 @dataclass(frozen=True)
 class Cell:
-    """One row of the leaderboard to be: ``label`` names it in tables, ``key`` decides whether it is done already."""
+    """One row of the leaderboard to be: ``label`` names it in tables, ``key`` decides whether it is done already.
+
+    What its method must learn is the outcome of ``fit``, or where there is nothing to learn from, lies in the folder
+    ``shipped``, which came with the package.
+    """
 
     label: str
     role: str
@@ -67,6 +88,7 @@ class Cell:
     config: dict[str, Any]
     key: str
     fit: FitPlan | None
+    shipped: Path | None
     libraries: Mapping[str, str | None]
 
     @property
@@ -75,15 +97,20 @@ class Cell:
         return f"methods/{self.label}-{self.key[:12]}"
 
     def assignment(self, settings: RunSettings, fit_folder: Path | None) -> Assignment:
-        """Return what a worker is told to run this cell, or with ``fit_folder`` None, to fit for it."""
+        """Return what a worker is told to run this cell; ``fit_folder`` holds the outcome of its fit, if it has one."""
+        learned = fit_folder or self.shipped
         return Assignment(
             method=self.method,
             config=self.config,
             dataset=str(settings.dataset),
             split=settings.split,
             seed=settings.seed,
-            fit_folder=None if fit_folder is None else str(fit_folder),
+            fit_folder=None if learned is None else str(learned),
         )
+
+    def fit_assignment(self, settings: RunSettings) -> Assignment:
+        """Return what a worker is told to fit for this cell."""
+        return replace(self.assignment(settings, None), dataset=str(settings.lessons.dataset))
 
 
 def make_cell(entry: MethodEntry, settings: RunSettings) -> Cell:
@@ -91,7 +118,9 @@ def make_cell(entry: MethodEntry, settings: RunSettings) -> Cell:
     method = make_method(entry.name, entry.config)
     config = method.config.model_dump(mode="json")
     made = _made_of(method)
-    fit = _fit_plan(method, settings)
+    shipped = method.pretrained() if method.needs_fit and not settings.lessons.views else None
+    fit = _fit_plan(method, settings) if method.needs_fit and shipped is None else None
+    learned = _version(shipped) if shipped is not None else None if fit is None else fit.key
     decides = {
         "method": type(method).name,
         "config": config,
@@ -100,10 +129,10 @@ def make_cell(entry: MethodEntry, settings: RunSettings) -> Cell:
         "dataset": settings.dataset_sha256,
         "split": settings.split,
         "seed": settings.seed,
-        "fit": None if fit is None else fit.key,
+        "fit": learned,
         "timeouts": [settings.query_timeout, settings.map_timeout],
     }
-    return Cell(entry.label, role_of(method), entry.name, config, digest(decides), fit, made["libraries"])
+    return Cell(entry.label, role_of(method), entry.name, config, digest(decides), fit, shipped, made["libraries"])
 
 
 def _made_of(method: Learner[Any]) -> dict[str, Any]:
@@ -186,9 +215,7 @@ def _absolute(location: str) -> str:
     return f"{Path(file).expanduser().resolve()}:{attribute}"
 
 
-def _fit_plan(method: Method, settings: RunSettings) -> FitPlan | None:
-    if not method.needs_fit:
-        return None
+def _fit_plan(method: Method, settings: RunSettings) -> FitPlan:
     learner: Learner[Any] = method
     while learner.learning_part is not None:
         learner = learner.learning_part
@@ -197,7 +224,7 @@ def _fit_plan(method: Method, settings: RunSettings) -> FitPlan | None:
         "fit": name,
         "config": config,
         "made_of": _made_of(learner),
-        "dataset": settings.dataset_sha256,
+        "dataset": settings.lessons.dataset_sha256,
         "seed": settings.seed,
     }
     return FitPlan(name, digest(decides))

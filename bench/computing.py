@@ -143,7 +143,7 @@ def _fit_units(folder: Path, cells: list[Cell], settings: RunSettings) -> dict[s
     for cell in cells:
         if cell.fit is not None and cell.fit.key not in units and not (folder / cell.fit.folder).is_dir():
             facts = {"fit": cell.fit.name, "key": cell.fit.key, "learned_by": cell.label}
-            units[cell.fit.key] = FitUnit(cell.assignment(settings, None), folder / cell.fit.folder, facts)
+            units[cell.fit.key] = FitUnit(cell.fit_assignment(settings), folder / cell.fit.folder, facts)
     return units
 
 

@@ -9,7 +9,7 @@ from ..errors import InputError, RunError
 from ..methods.registry import make_method
 from ..sim.processes.executor import Executor
 from ..sim.processes.local import LocalProcesses
-from .cell import RunSettings, choose_entries, make_cell
+from .cell import Lessons, RunSettings, choose_entries, make_cell
 from .track_dataset import default_folder, track_dataset
 from .tracks import load_track
 from .units import FitUnit, MethodWorkers
@@ -44,12 +44,16 @@ def train_method(
     place = default_folder(spec.name, size, simulator) / "dataset"
     executor = executor or LocalProcesses(jobs=jobs)
     data = track_dataset(spec, size, place, dataset, executor=executor, progress=progress)
-    settings = RunSettings(data.root.resolve(), data.sha256, "train", spec.seed, spec.query_timeout, spec.map_timeout)
+    settings = RunSettings(
+        data.root.resolve(), data.sha256, Lessons.of(data), "train", spec.seed, spec.query_timeout, spec.map_timeout
+    )
+    if not settings.lessons.views:
+        raise InputError(f"{data.root}: has no training views to learn from; choose another --dataset or --track")
     cell = make_cell(entry, settings)
     assert cell.fit is not None
     folder.parent.mkdir(parents=True, exist_ok=True)
     facts = {"fit": cell.fit.name, "key": cell.fit.key, "learned_by": cell.label}
-    unit = FitUnit(cell.assignment(settings, None), folder.resolve(), facts)
+    unit = FitUnit(cell.fit_assignment(settings), folder.resolve(), facts)
     with MethodWorkers(folder.parent.resolve()) as workers, executor:
         for _, done in executor.run([unit], workers):
             if done.failure:

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..datasets.dataset import Dataset
 from ..datasets.manifest import Manifest
 from ..datasets.spec import SimulatorSpec
 from ..errors import InputError
@@ -15,7 +16,7 @@ from ..methods.registry import make_method
 from ..sim.processes.executor import Executor
 from ..sim.processes.local import LocalProcesses
 from ..sim.processes.locks import FOREVER, held
-from .cell import Cell, RunSettings, choose_entries, make_cell
+from .cell import Cell, Lessons, RunSettings, choose_entries, make_cell
 from .computing import Share, compute, consolidate, map_work
 from .overwrite import Overwrite
 from .provenance import session
@@ -42,6 +43,7 @@ def run_track(
     simulator: SimulatorSpec | None = None,
     dataset: str | Path | None = None,
     split: str = "test",
+    fit_from: str | Path | None = None,
     query_timeout: float | None = None,
     map_timeout: float | None = None,
     overwrite: Overwrite | str = Overwrite.only_missing,
@@ -57,7 +59,8 @@ def run_track(
     answer, only what a latency means: processes share a machine. With ``share``, only that part of the work is done,
     with results in ``out/shards/<i>-of-<n>``, on a dataset and fits in ``out`` that the shares have in common; see
     :func:`relocbench.bench.merging.merge_runs`. ``simulator`` renders the dataset in place of the track's own;
-    ``dataset`` is used, and none generated. ``split`` "val" is for tuning. Timeouts are the track's by default, in
+    ``dataset`` is used, and none generated; ``fit_from`` is a dataset whose training views methods learn from in place
+    of those of the one that they localize in. ``split`` "val" is for tuning. Timeouts are the track's by default, in
     seconds.
 
     Raises ``InputError`` for what the caller can mend (names, folders, files) and ``RunError`` where the work itself
@@ -77,13 +80,14 @@ def run_track(
         settings = RunSettings(
             dataset=data.root.resolve(),
             dataset_sha256=data.sha256,
+            lessons=Lessons.of(data if fit_from is None else Dataset.open(fit_from)),
             split=split,
             seed=spec.seed,
             query_timeout=query_timeout or spec.query_timeout,
             map_timeout=map_timeout or spec.map_timeout,
         )
         cells = [make_cell(entry, settings) for entry in entries]
-        records = [_cell_record(cell, os.path.relpath(common, folder)) for cell in cells]
+        records = [_cell_record(cell, os.path.relpath(common, folder), settings) for cell in cells]
         record = _record(spec, size, folder, settings, data.manifest, records)
         record = record.model_copy(update={"share": str(share or "")})
         missing = _missing(folder, cells, Overwrite(overwrite))
@@ -166,8 +170,9 @@ def _place_counts(manifest: Manifest, split: str) -> dict[str, PlaceCounts]:
     }
 
 
-def _cell_record(cell: Cell, common: str) -> CellRecord:
+def _cell_record(cell: Cell, common: str, settings: RunSettings) -> CellRecord:
     fit = None if cell.fit is None else os.path.normpath(f"{common}/{cell.fit.folder}")
+    elsewhere = cell.fit is not None and settings.lessons.dataset_sha256 != settings.dataset_sha256
     return CellRecord(
         label=cell.label,
         role=cell.role,
@@ -176,6 +181,7 @@ def _cell_record(cell: Cell, common: str) -> CellRecord:
         key=cell.key,
         folder=cell.folder,
         fit=fit,
+        learned="with the package" if cell.shipped else f"on {settings.lessons.dataset}" if elsewhere else "",
     )
 
 

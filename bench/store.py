@@ -55,6 +55,7 @@ class CellRecord(_Strict):
     key: str
     folder: str
     fit: str | None = None
+    learned: str = ""  # where, if not on the training views of the run's dataset
 
 
 class PlaceCounts(_Strict):

@@ -58,15 +58,19 @@ class Worker:
 
     def fit(self, command: Fit) -> None:
         """Fit on the training views and save; reports `Fitted`, or `Failed` with what was raised."""
+        train = self.views.where(split="train")
+        if not len(train):
+            self.connection.send(Failed("fit: the dataset has no training views; learn from another one (--fit-from)"))
+            return
         try:
             method = make_method(self.assignment.method, self.assignment.config)
             reseed(query_seed(self.assignment.seed, "fit"))
             start = time.perf_counter()
-            method.fit(self.views.where(split="train"))
+            method.fit(train)
             method.save(Path(command.folder))
             seconds = time.perf_counter() - start
         except (Exception, SystemExit) as error:
-            self._report("fit", error, self.views.where(split="train"))
+            self._report("fit", error, train)
             return
         self.connection.send(Fitted(seconds, _peak_memory_bytes(method)))
 

@@ -55,7 +55,8 @@ def import_dataset(form: Format, source: str | Path, out: str | Path) -> Dataset
 
 def _write(form: Format, source: Path, root: Path) -> None:
     found = form.read(source)
-    rows, files = [], []
+    rows: list[dict[str, Any]] = []
+    files: list[FileRecord] = []
     for view in found.views:
         rows.append(_row(view, found, root, files))
     table = pd.DataFrame(rows, columns=list(VIEW_COLUMNS)).astype(VIEW_COLUMNS)

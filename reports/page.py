@@ -452,6 +452,7 @@ def _provenance(store: RunStore) -> ProvenancePart:
             ("Versions", ", ".join(f"{name} {version}" for name, version in last.get("versions", {}).items())),
             ("System", str(last.get("platform", "?"))),
         ]
-    methods = [(cell.label, f"{cell.method} {json.dumps(cell.config)}") for cell in record.cells]
+    learned = {cell.label: f", learned {cell.learned}" if cell.learned else "" for cell in record.cells}
+    methods = [(c.label, f"{c.method} {json.dumps(c.config)}{learned[c.label]}") for c in record.cells]
     raw = json.dumps(record.model_dump(mode="json"), indent=1)
     return ProvenancePart(f"Run {store.folder.name}", facts, methods, raw)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from relocbench.bench import cell
-from relocbench.bench.cell import Cell, RunSettings, make_cell
+from relocbench.bench.cell import Cell, Lessons, RunSettings, make_cell
 from relocbench.bench.tracks import MethodEntry
 from relocbench.methods import closure
 from relocbench.methods.closure import PACKAGE
@@ -42,7 +43,13 @@ class Weighted(Method):
 @pytest.fixture
 def settings(tmp_path: Path) -> RunSettings:
     return RunSettings(
-        dataset=tmp_path, dataset_sha256="0" * 64, split="test", seed=0, query_timeout=1.0, map_timeout=1.0
+        dataset=tmp_path,
+        dataset_sha256="0" * 64,
+        lessons=Lessons(tmp_path, "0" * 64, views=9),
+        split="test",
+        seed=0,
+        query_timeout=1.0,
+        map_timeout=1.0,
     )
 
 
@@ -269,3 +276,18 @@ def test_what_is_learned_depends_on_the_checkpoints_that_learning_starts_from(
     first = fit()
     weights.write_bytes(b"two")
     assert fit() != first
+
+
+def test_where_there_is_nothing_to_learn_from_what_ships_is_taken_and_what_was_learned_decides(
+    settings: RunSettings,
+) -> None:
+    entry = MethodEntry(name="dense-vlad")
+    fitted = make_cell(entry, settings)
+    elsewhere = make_cell(entry, replace(settings, lessons=replace(settings.lessons, dataset_sha256="1" * 64)))
+    shipped = make_cell(entry, replace(settings, lessons=replace(settings.lessons, views=0)))
+    assert len({cell.key for cell in (fitted, elsewhere, shipped)}) == 3
+    assert fitted.fit.key != elsewhere.fit.key
+    assert shipped.fit is None
+    assert Path(shipped.assignment(settings, None).fit_folder).is_dir()
+    small = MethodEntry(name="dense-vlad", config={"words": 16})  # for which nothing ships: its fit will say so
+    assert make_cell(small, replace(settings, lessons=replace(settings.lessons, views=0))).fit is not None

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from relocbench.bench.cell import RunSettings, choose_entries, make_cell
+from relocbench.bench.cell import Lessons, RunSettings, choose_entries, make_cell
 from relocbench.bench.latency import TOTAL
 from relocbench.bench.profile import profile_method
 from relocbench.bench.runner import run_track
@@ -133,7 +133,7 @@ def test_what_decides_is_in_the_key(options, tmp_path):
     file = tmp_path / "method.py"
     link = tmp_path / "environment"  # the same interpreter at another place
     link.symlink_to(Path(options["python"]).parents[1])
-    settings = RunSettings(tmp_path, "0" * 64, "test", 0, 1.0, 1.0)
+    settings = RunSettings(tmp_path, "0" * 64, Lessons(tmp_path, "0" * 64, 0), "test", 0, 1.0, 1.0)
 
     def key(content: str = "", python: str = options["python"], memory_limit: float | None = None) -> str:
         file.write_text(METHODS.read_text() + content)
