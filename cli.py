@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
 import sys
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from .errors import InputError, RunError
 
 if TYPE_CHECKING:
     from .datasets.spec import SimulatorSpec
+    from .methods.configuration import MethodConfig
     from .registry import Registry
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -56,6 +58,7 @@ class Listing(StrEnum):
 
     tracks = "tracks"
     methods = "methods"
+    networks = "networks"
     simulators = "simulators"
 
 
@@ -226,69 +229,89 @@ def houses(
     console.print(str(out))
 
 
-@app.command()
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def train(
-    what: Annotated[str, typer.Argument(help="segmentation, depth, netvlad, exrenet, essnet, ...; or a method.")],
-    out: Annotated[Path | None, typer.Option(help="Folder for what is learned; weights/<name>.")] = None,
+    context: typer.Context,
+    network: Annotated[str, typer.Argument(help="See 'relocbench list networks', with the options of each.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for what is learned; weights/<network>.")] = None,
     jobs: Jobs = None,
-    houses: Annotated[int, typer.Option(min=1, max=10_000, help="Networks: training houses to stream.")] = 120,
-    first_house: Annotated[int, typer.Option(help="Networks: the first house's seed, 100000 to 109999.")] = 100_000,
-    steps_per_house: Annotated[int, typer.Option(min=1, help="Networks: steps for each new house.")] = 30,
-    batch: Annotated[int, typer.Option(min=2, help="Networks: frames per step.")] = 32,
-    learning_rate: Annotated[float, typer.Option(min=1e-6, help="Networks: AdamW's, at its highest.")] = 2e-3,
-    init: Annotated[str, typer.Option(help="Networks: scratch, imagenet, segmentation, or a checkpoint.")] = "scratch",
-    keep_encoder: Annotated[
-        bool, typer.Option("--keep-encoder", help="Relative pose: teach what is behind it.")
-    ] = False,
-    sampling: Annotated[Sampling, typer.Option(help="Networks: where a house's frames are.")] = Sampling.planar,
-    frames: Annotated[int, typer.Option(min=2, help="Networks: frames of each house.")] = 192,
-    seed: Annotated[int, typer.Option(min=0, help="Networks: decides all that is drawn.")] = 0,
-    cache: Annotated[Path | None, typer.Option(help="Networks: folder that keeps rendered frames.")] = None,
-    track: Annotated[str, typer.Option(help="Methods: this track's training scenes.")] = "sparse-reference-v1",
+    houses: Annotated[int, typer.Option(min=1, max=10_000, help="Training houses to stream.")] = 120,
+    first_house: Annotated[int, typer.Option(help="The first house's seed, 100000 to 109999.")] = 100_000,
+    steps_per_house: Annotated[int, typer.Option(min=1, help="Steps for each new house.")] = 30,
+    batch: Annotated[int, typer.Option(min=2, help="Frames per step.")] = 32,
+    learning_rate: Annotated[float, typer.Option(min=1e-6, help="AdamW's, at its highest.")] = 2e-3,
+    init: Annotated[str, typer.Option(help="scratch, imagenet, segmentation, or a checkpoint.")] = "scratch",
+    sampling: Annotated[Sampling, typer.Option(help="Where a house's frames are taken.")] = Sampling.planar,
+    frames: Annotated[int, typer.Option(min=2, help="Frames of each house.")] = 192,
+    seed: Annotated[int, typer.Option(min=0, help="Decides all that is drawn.")] = 0,
+    cache: Annotated[Path | None, typer.Option(help="Folder that keeps rendered frames.")] = None,
+    simulator: SimulatorOption = None,
+) -> None:
+    """Train a network on frames of generated houses; goes on where it stopped when the same command is given again."""
+    from .methods.registry import NETWORKS
+
+    task = NETWORKS.load(network)
+    from .methods.training.loop import TrainingSettings
+    from .methods.training.sampling import FrameSettings
+    from .methods.training.train import train_task
+
+    settings = TrainingSettings(
+        houses=houses,
+        first_house=first_house,
+        steps_per_house=steps_per_house,
+        batch=batch,
+        learning_rate=learning_rate,
+        seed=seed,
+        frames=FrameSettings(frames=frames, sampling=sampling.value, simulator=simulator or "raycast"),
+    )
+    folder = train_task(
+        network,
+        out or Path("weights") / network,
+        settings=settings,
+        options=_own_options(network, task.Config, context.args),
+        init=init,
+        command=shlex.join(["relocbench", *sys.argv[1:]]),
+        jobs=jobs,
+        cache=cache,
+    )
+    console.print(str(folder))
+
+
+def _own_options(network: str, config: type[MethodConfig], arguments: list[str]) -> dict[str, Any]:
+    """Return what the rest of a command line sets of a network's configuration, whose fields are its options."""
+    parser = argparse.ArgumentParser(prog=f"relocbench train {network}", add_help=False, allow_abbrev=False)
+    for name, field in config.model_fields.items():
+        action = "store_true" if field.annotation is bool else "store"
+        parser.add_argument(_option(name), dest=name, action=action, default=argparse.SUPPRESS)
+    own, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        known = ", ".join(map(_option, config.model_fields)) or "none"
+        raise InputError(
+            f"unknown option {unknown[0]}: those of {network} itself are {known}; see --help for all others"
+        )
+    return vars(own)
+
+
+def _option(field: str) -> str:
+    return f"--{field.replace('_', '-')}"
+
+
+@app.command()
+def fit(
+    method: Annotated[str, typer.Argument(help="A method of the track, a method's name, or file.py:Class.")],
+    track: Annotated[str, typer.Option(help="Learn from this track's training scenes.")] = "sparse-reference-v1",
     size: SizeOption = Size.small,
+    out: Annotated[Path | None, typer.Option(help="Folder for what is learned; weights/<method>.")] = None,
+    jobs: Jobs = None,
     simulator: SimulatorOption = None,
     simulator_option: SimulatorSettings = None,
     dataset: Dataset = None,
 ) -> None:
-    """Train a network on generated houses, or fit a method once on a track's training scenes; keep what was learned.
+    """Fit a method once on the training scenes of a track, and keep what it learned."""
+    from .bench.fitting import fit_method
 
-    A training that was interrupted goes on where it stopped when the same command is given again.
-    """
-    from .bench.fitting import train_method
-    from .methods.training import NETWORKS
-
-    if what in NETWORKS:
-        try:
-            from .methods.training.loop import TrainingSettings
-            from .methods.training.sampling import FrameSettings
-            from .methods.training.tasks import train_task
-        except ModuleNotFoundError as error:
-            raise InputError(f"training {what} needs {error.name}: pip install 'relocbench[learned]'") from error
-        if size is Size.mini:
-            raise InputError("--size mini: networks come in small and full")
-        settings = TrainingSettings(
-            houses=houses,
-            first_house=first_house,
-            steps_per_house=steps_per_house,
-            batch=batch,
-            learning_rate=learning_rate,
-            seed=seed,
-            frames=FrameSettings(frames=frames, sampling=sampling.value, simulator=simulator or "raycast"),
-        )
-        folder = train_task(
-            what,
-            out or Path("weights") / what,
-            settings=settings,
-            size="full" if size is Size.full else "small",
-            init=init,
-            keep_encoder=keep_encoder,
-            command=shlex.join(["relocbench", *sys.argv[1:]]),
-            jobs=jobs,
-            cache=cache,
-        )
-    else:
-        rendered_by = _simulator(simulator, simulator_option)
-        folder = train_method(what, track, size=size.value, out=out, jobs=jobs, simulator=rendered_by, dataset=dataset)
+    rendered_by = _simulator(simulator, simulator_option)
+    folder = fit_method(method, track, size=size.value, out=out, jobs=jobs, simulator=rendered_by, dataset=dataset)
     console.print(str(folder))
 
 
@@ -378,8 +401,13 @@ def create_environment(
 
 @app.command("list")
 def list_(what: Listing) -> None:
-    """List tracks, methods or simulators."""
-    rows = {Listing.tracks: _tracks, Listing.methods: _methods, Listing.simulators: _simulators}[what]()
+    """List tracks, methods, networks to train or simulators."""
+    rows = {
+        Listing.tracks: _tracks,
+        Listing.methods: _methods,
+        Listing.networks: _networks,
+        Listing.simulators: _simulators,
+    }[what]()
     table = Table(show_header=False, box=None)
     for name, description in rows:
         table.add_row(name, escape(description))
@@ -398,18 +426,32 @@ def _methods() -> list[tuple[str, str]]:
     return _registered(METHODS)
 
 
+def _networks() -> list[tuple[str, str]]:
+    from .methods.registry import NETWORKS
+
+    def described(network: Any) -> str:
+        options = ", ".join(map(_option, network.Config.model_fields))
+        return _first_line(network) + (f" Options: {options}" if options else "")
+
+    return _registered(NETWORKS, described)
+
+
 def _simulators() -> list[tuple[str, str]]:
     from .sim.simulators import SIMULATORS
 
     return _registered(SIMULATORS)
 
 
-def _registered(registry: Registry[Any]) -> list[tuple[str, str]]:
-    """Return each name with the first line of its docstring, or with what it lacks to be imported here."""
+def _first_line(documented: Any) -> str:
+    return (documented.__doc__ or "").strip().partition("\n")[0]
+
+
+def _registered(registry: Registry[Any], describe: Callable[[Any], str] = _first_line) -> list[tuple[str, str]]:
+    """Return each name with its description, or with what it lacks to be imported here."""
     rows = []
     for name in registry.names():
         try:
-            rows.append((name, (registry.load(name).__doc__ or "").strip().partition("\n")[0]))
+            rows.append((name, describe(registry.load(name))))
         except InputError as error:
             rows.append((name, str(error)))
     return rows

@@ -1,4 +1,4 @@
-"""`train_method`: fit a method once on a track's training scenes, apart from any run."""
+"""`fit_method`: fit a method once on a track's training scenes, apart from any run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .tracks import load_track
 from .units import FitUnit, MethodWorkers
 
 
-def train_method(
+def fit_method(
     method: str,
     track: str | Path,
     *,
@@ -37,7 +37,7 @@ def train_method(
     names, files = ([], [method]) if ".py:" in method else ([method], [])
     entry = choose_entries(spec, size, names, files)[0]
     if not make_method(entry.name, entry.config).needs_fit:
-        raise InputError(f"method {method!r} learns nothing: there is nothing to train")
+        raise InputError(f"method {method!r} learns nothing: there is nothing to fit")
     folder = Path(out) if out is not None else Path("weights") / entry.label
     if folder.exists():
         raise InputError(f"{folder}: exists already; move it away or choose another --out")

@@ -45,9 +45,6 @@ class Configured(Generic[ConfigT]):
         self.config: ConfigT = cast(ConfigT, self.Config()) if config is None else config
 
 
-ConfiguredT = TypeVar("ConfiguredT", bound=Configured[Any])
-
-
 def complete_class(base: type[Configured[Any]]) -> Callable[[Any, str], Any]:
     """Return the check of a registry of subclasses of ``base``: it returns a class that is one, has a name and leaves
     nothing to implement, and raises ``InputError`` for anything else."""
@@ -65,16 +62,16 @@ def complete_class(base: type[Configured[Any]]) -> Callable[[Any, str], Any]:
     return check
 
 
-def configured(cls: type[ConfiguredT], config: Mapping[str, Any] | None, *, origin: str) -> ConfiguredT:
-    """Return an instance of a class under a configuration as plain values.
+def validated(config: type[MethodConfig], values: Mapping[str, Any] | None, *, origin: str) -> Any:
+    """Return a configuration from plain values.
 
     Raises ``InputError`` that begins with ``origin`` and names the key where a key is unknown or its value does not
     fit.
     """
     try:
-        return cls(cls.Config.model_validate(config or {}))
+        return config.model_validate(values or {})
     except ValidationError as error:
-        raise InputError(f"{origin}: {_problem(cls.Config, config or {}, error)}") from error
+        raise InputError(f"{origin}: {_problem(config, values or {}, error)}") from error
 
 
 def _problem(config: type[MethodConfig], values: Mapping[str, Any], error: ValidationError) -> str:

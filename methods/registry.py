@@ -1,4 +1,4 @@
-"""Methods by name: the built-in ones, those that installed packages add by entry point, and single files."""
+"""Methods, and networks to train, by name: built in, or brought by an installed package; and methods in files."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import importlib.util
 import sys
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from ..registry import Registry
-from .configuration import complete_class, configured
+from .configuration import complete_class, validated
 from .method import Method
+
+if TYPE_CHECKING:
+    from .training.task import TrainingTask
 
 #: How the modules of single files begin.
 FILE_MODULE = "relocbench_method_"
@@ -38,6 +41,32 @@ METHODS: Registry[type[Method[Any]]] = Registry(
     },
     otherwise="path/to/file.py:ClassName",
     check=complete_class(Method),
+)
+
+
+def _training_task(candidate: Any, origin: str) -> type[TrainingTask[Any]]:
+    from .training.task import TrainingTask
+
+    return complete_class(TrainingTask)(candidate, origin)
+
+
+#: A package offers a network to train by an entry point of the group ``relocbench.networks``, see `TrainingTask`.
+NETWORKS: Registry[type[TrainingTask[Any]]] = Registry(
+    "network",
+    "networks",
+    {
+        "segmentation": ".methods.perception.training:SegmentationTask",
+        "depth": ".methods.perception.training:DepthTask",
+        "netvlad": ".methods.netvlad.training:PlaceTask",
+        "exrenet": ".methods.exrenet.training:ExReNetTask",
+        "exrenet-unscaled": ".methods.exrenet.ablations:UnscaledTask",
+        "exrenet-classic": ".methods.exrenet.ablations:ClassicTask",
+        "exrenet-classic-stem": ".methods.exrenet.ablations:ClassicStemTask",
+        "exrenet-concatenation": ".methods.exrenet.ablations:ConcatenationTask",
+        "exrenet-pooled": ".methods.exrenet.ablations:PooledTask",
+        "essnet": ".methods.essnet.training:EssNetTask",
+    },
+    check=_training_task,
 )
 
 
@@ -92,4 +121,5 @@ def make_method(name: str, config: dict[str, Any] | None = None) -> Method[Any]:
 
     Raises ``InputError`` naming the key where a configuration key is unknown or its value does not fit.
     """
-    return configured(method_class(name), config, origin=f"method {name!r}")
+    cls = method_class(name)
+    return cls(validated(cls.Config, config, origin=f"method {name!r}"))

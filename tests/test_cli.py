@@ -95,7 +95,7 @@ def test_check_names_the_file_whose_byte_flipped(workplace, finished_run, tmp_pa
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("what", ["tracks", "methods", "simulators"])
+@pytest.mark.parametrize("what", ["tracks", "methods", "networks", "simulators"])
 def test_lists_have_a_description_for_every_entry(workplace, what):
     result = relocbench("list", what, folder=workplace)
     assert result.returncode == 0
@@ -154,7 +154,7 @@ main()
 
 @pytest.mark.parametrize(
     ("arguments", "name", "status"),
-    [(["list", "methods"], "method 'netvlad'", 0), (["train", "depth"], "training depth", 2)],
+    [(["list", "methods"], "method 'netvlad'", 0), (["train", "depth"], "network 'depth'", 2)],
 )
 def test_without_the_learned_extra_it_says_what_to_install(arguments, name, status, tmp_path):
     command = [sys.executable, "-c", WITHOUT_TORCH, *arguments]

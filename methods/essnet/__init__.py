@@ -1,1 +1,1 @@
-"""EssNet's regression part (Zhou et al. 2020), the learned baseline of the ExReNet paper."""
+"""EssNet (Zhou et al. 2020), the learned baseline of the ExReNet paper: ExReNet's network with another end."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.models import resnet50
+from torchvision.models import ResNet50_Weights, resnet50
 
 from ..networks.feature_pyramid import FeaturePyramid, standardised
+from ..networks.imagenet import fill_from_imagenet
 from .settings import NetworkSettings
 
 COARSE, FINE = 16, 4  # strides of the two maps
@@ -56,6 +57,11 @@ class ResNetEncoder(nn.Module):
         coarse = self.layer3(eighth)
         middle = self.up2(torch.cat([_doubled(coarse), eighth], dim=1))
         return Features(coarse, self.up1(torch.cat([_doubled(middle), quarter], dim=1)))
+
+    def load_imagenet(self) -> None:
+        """Start all but the steps up from torchvision's weights."""
+        weights = ResNet50_Weights.IMAGENET1K_V2
+        fill_from_imagenet(self, weights, lambda own: own.replace("stem.0", "conv1").replace("stem.1", "bn1"))
 
 
 class PyramidEncoder(nn.Module):

@@ -8,11 +8,11 @@ from torch.nn import functional
 from torchvision.models import resnet18
 from torchvision.models.resnet import BasicBlock
 
-from ..essnet.regression import ESSNET_FEATURES, essnet_convolutions
 from .settings import NetworkSettings
 
 _STEM = 64  # features behind the first layer of every trunk of residual blocks
 _LIGHT = (64, 96, 128)  # features of the residual blocks of the light trunk, each at half the side
+_ESSNET = 64  # features per cell of EssNet's convolutions
 
 
 class _Positions(nn.Module):
@@ -33,7 +33,7 @@ def trunk(settings: NetworkSettings, channels: int, cells: int) -> tuple[nn.Modu
     if settings.matching == "pooled":
         return nn.Identity(), channels
     if settings.regression == "essnet":
-        return essnet_convolutions(channels), ESSNET_FEATURES * cells * cells
+        return _essnet(channels), _ESSNET * cells * cells
     if settings.regression == "light":
         return _light(channels), _LIGHT[-1]
     residual = resnet18(weights=None)
@@ -58,6 +58,24 @@ def _light(channels: int) -> nn.Sequential:
         layers.append(BasicBlock(given, width, stride=2, downsample=smaller))
         given = width
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+def _essnet(channels: int) -> nn.Sequential:
+    """Return the convolutions of what Table II of the paper calls an EssNet-like regression part.
+
+    Source: Zhou et al., "To Learn or Not to Learn: Visual Localization from Essential Matrices", ICRA 2020, after Rocco
+    et al., "Convolutional neural network architecture for geometric matching", CVPR 2017: 7 x 7 and 5 x 5 to 128 and 64
+    channels. They are padded, as maps of 8 x 8 leave them no room otherwise.
+    """
+    return nn.Sequential(
+        nn.Conv2d(channels, 128, 7, padding=3, bias=False),
+        nn.BatchNorm2d(128),
+        nn.ReLU(),
+        nn.Conv2d(128, _ESSNET, 5, padding=2, bias=False),
+        nn.BatchNorm2d(_ESSNET),
+        nn.ReLU(),
+        nn.Flatten(),
+    )
 
 
 class HiddenLayers(nn.Module):

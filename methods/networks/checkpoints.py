@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,12 @@ def load_network(network: nn.Module, weights: str, *, task: str) -> None:
     network.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()})
     network.eval().requires_grad_(False)
     vars(network)["checkpoint"] = path  # held, so that its content decides what is done again
+
+
+def fill(module: nn.Module, values: Mapping[str, Tensor]) -> None:
+    """Set what ``values`` has of a module's parameters and buffers."""
+    own = module.state_dict()
+    module.load_state_dict({name: value.to(own[name].dtype) for name, value in values.items()}, strict=False)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

@@ -10,7 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.models import mobilenet_v3_small
+from torchvision.models import MobileNet_V3_Small_Weights, mobilenet_v3_small
+
+from .imagenet import fill_from_imagenet
 
 _SIDE = 160  # pixels of the shorter side of what the networks are trained on and asked about
 _STRIDE = 32
@@ -37,6 +39,10 @@ class FeaturePyramid(nn.Module):
         """Return features (B, C, H/4, W/4) and (B, C, H/8, W/8)."""
         quarter, eighth, *_ = self.levels(images)
         return quarter, eighth
+
+    def load_imagenet(self) -> None:
+        """Start the encoder from torchvision's weights."""
+        fill_from_imagenet(self.encoder, MobileNet_V3_Small_Weights.IMAGENET1K_V1, "features.{}".format)
 
     def levels(self, images: Tensor) -> list[Tensor]:
         """Return features (B, C, h, w) at 1/4, 1/8, 1/16 and 1/32 of the resolution."""

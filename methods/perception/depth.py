@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from ...datasets.views import View
 from ...errors import InputError
 from ..networks.checkpoints import load_network
-from ..networks.dense_prediction import DepthNetwork, enlarged
 from ..networks.feature_pyramid import network_input
+from .networks import DepthNetwork, enlarged
 from .public_models import PublicModel
 
 Array = NDArray[Any]

@@ -13,8 +13,8 @@ from ...datasets.views import View
 from ...errors import InputError
 from ..method import PrivilegedQuery, Query
 from ..networks.checkpoints import load_network
-from ..networks.dense_prediction import SegmentationNetwork, enlarged
 from ..networks.feature_pyramid import network_input
+from .networks import SegmentationNetwork, enlarged
 from .public_models import PublicModel
 
 Array = NDArray[Any]

@@ -72,7 +72,7 @@ class RenderHouse:
         """The file of the cache that holds this house under these settings."""
         if self.cache is None:
             return None
-        digest = hashlib.sha256(self.settings.described.encode()).hexdigest()
+        digest = hashlib.sha256(repr(self.settings).encode()).hexdigest()
         return self.cache / f"house-{self.seed}-{digest[:12]}.npz"
 
     def perform(self, state: None) -> dict[str, Array] | None:

@@ -85,7 +85,7 @@ class _Progress:
 
 
 def train_network(
-    task: TrainingTask,
+    task: TrainingTask[Any],
     out: Path,
     *,
     settings: TrainingSettings,
@@ -103,20 +103,15 @@ def train_network(
     Raises ``InputError`` where ``out`` holds another training or houses are kept for other uses, ``RunError`` where the
     loss is no number any more.
     """
-    last = settings.first_house + settings.houses - 1
-    if settings.first_house not in TRAINING_HOUSES or last not in TRAINING_HOUSES:
-        raise InputError(
-            f"houses {settings.first_house} to {last}: those to train on are {TRAINING_HOUSES[0]} to "
-            f"{TRAINING_HOUSES[-1]}; all others are kept to measure on"
-        )
+    _check_houses(settings)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     task.network.to(device)
     optimizer = torch.optim.AdamW(
         task.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
-    described = {"task": task.name, **about, "settings": asdict(settings), "relocbench": __version__}
+    described = {"task": task.label, **about, "settings": asdict(settings), "relocbench": __version__}
     out.mkdir(parents=True, exist_ok=True)
-    state_file = out / f"{task.name}.resume.pt"
+    state_file = out / f"{task.label}.resume.pt"
     done = _resume(state_file, task, optimizer, described)
     buffer: deque[HouseFrames] = deque(maxlen=settings.buffer)
     executor = executor or LocalProcesses(jobs=jobs or max(1, available_cores() - 1))
@@ -126,7 +121,7 @@ def train_network(
     houses = stream_houses(seeds, settings.frames, executor=executor, cache=cache)
     clock = time.perf_counter() - done.seconds
     with Progress(disable=not progress) as bar:
-        shown = bar.add_task(f"training {task.name}", total=settings.houses, completed=done.houses)
+        shown = bar.add_task(f"training {task.label}", total=settings.houses, completed=done.houses)
         for number, house in enumerate(houses, start + 1):
             buffer.append(house)
             if number <= done.houses or number < settings.first:
@@ -134,8 +129,8 @@ def train_network(
             done.rows += _steps(task, optimizer, list(buffer), number, settings)
             done.houses, done.seconds = number, time.perf_counter() - clock
             _save_state(state_file, task, optimizer, described, done)
-            pd.DataFrame(done.rows).to_csv(out / f"{task.name}.csv", index=False, float_format="%.6g")
-            bar.update(shown, completed=number, description=f"training {task.name}, loss {done.rows[-1]['loss']:.3f}")
+            pd.DataFrame(done.rows).to_csv(out / f"{task.label}.csv", index=False, float_format="%.6g")
+            bar.update(shown, completed=number, description=f"training {task.label}, loss {done.rows[-1]['loss']:.3f}")
     _settle_statistics(task, list(buffer), settings)
     task.network.eval().requires_grad_(False)
     task.finish(list(buffer))
@@ -144,8 +139,17 @@ def train_network(
     return out
 
 
+def _check_houses(settings: TrainingSettings) -> None:
+    last = settings.first_house + settings.houses - 1
+    if settings.first_house not in TRAINING_HOUSES or last not in TRAINING_HOUSES:
+        raise InputError(
+            f"houses {settings.first_house} to {last}: those to train on are {TRAINING_HOUSES[0]} to "
+            f"{TRAINING_HOUSES[-1]}; all others are kept to measure on"
+        )
+
+
 def _steps(
-    task: TrainingTask,
+    task: TrainingTask[Any],
     optimizer: torch.optim.Optimizer,
     buffer: list[HouseFrames],
     number: int,
@@ -166,7 +170,7 @@ def _steps(
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
             loss, extra = task.loss(buffer, batch)
         if not torch.isfinite(loss):
-            raise RunError(f"training {task.name}: the loss of step {step} is {loss.item()}; lower the learning rate")
+            raise RunError(f"training {task.label}: the loss of step {step} is {loss.item()}; lower the learning rate")
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(task.network.parameters(), _LARGEST_GRADIENT)
@@ -185,7 +189,7 @@ def _learning_mode(network: torch.nn.Module) -> None:
 
 
 @torch.no_grad()
-def _settle_statistics(task: TrainingTask, buffer: list[HouseFrames], settings: TrainingSettings) -> None:
+def _settle_statistics(task: TrainingTask[Any], buffer: list[HouseFrames], settings: TrainingSettings) -> None:
     """Average what batch normalisation subtracts and divides by over fresh batches of the final network.
 
     Running averages lag behind: those of MobileNetV3 by hundreds of steps, much of a short training.
@@ -210,7 +214,7 @@ def _learning_rate(step: int, settings: TrainingSettings) -> float:
 
 def _save_state(
     path: Path,
-    task: TrainingTask,
+    task: TrainingTask[Any],
     optimizer: torch.optim.Optimizer,
     described: dict[str, Any],
     done: _Progress,
@@ -226,10 +230,12 @@ def _save_state(
     write_whole(path, content.getvalue())
 
 
-def _resume(path: Path, task: TrainingTask, optimizer: torch.optim.Optimizer, described: dict[str, Any]) -> _Progress:
+def _resume(
+    path: Path, task: TrainingTask[Any], optimizer: torch.optim.Optimizer, described: dict[str, Any]
+) -> _Progress:
     """Go back to where an interrupted training was; where there was none, start."""
-    if path.with_name(f"{task.name}.safetensors").exists():
-        raise InputError(f"{path.parent}: holds a trained {task.name} already; choose another --out")
+    if path.with_name(f"{task.label}.safetensors").exists():
+        raise InputError(f"{path.parent}: holds a trained {task.label} already; choose another --out")
     if not path.exists():
         return _Progress()
     try:
@@ -244,7 +250,7 @@ def _resume(path: Path, task: TrainingTask, optimizer: torch.optim.Optimizer, de
 
 
 def _write_results(
-    task: TrainingTask,
+    task: TrainingTask[Any],
     out: Path,
     settings: TrainingSettings,
     described: dict[str, Any],
@@ -269,6 +275,6 @@ def _write_results(
         "torch": torch.__version__,
         "parameters": sum(parameter.numel() for parameter in task.network.parameters()),
     }
-    (out / f"{task.name}.json").write_text(json.dumps(facts, indent=1) + "\n")
-    draw_log(pd.DataFrame(done.rows), out / f"{task.name}.png", title=f"{task.name}: {settings.houses} houses")
-    save_network(task.network, out / f"{task.name}.safetensors", about=facts)
+    (out / f"{task.label}.json").write_text(json.dumps(facts, indent=1) + "\n")
+    draw_log(pd.DataFrame(done.rows), out / f"{task.label}.png", title=f"{task.label}: {settings.houses} houses")
+    save_network(task.network, out / f"{task.label}.safetensors", about=facts)

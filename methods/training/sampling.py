@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -21,9 +21,6 @@ _CLUSTER = 12  # frames around one place
 #: way of 0.4 m between two points that keep 0.2 m from all surfaces crosses none: a cluster is in one room.
 _CLUSTER_REACH = (0.4, 20.0)
 _PLACES_TRIED = 20  # for one frame
-
-#: Fields that came later than caches in use: at their defaults they are left out of what names a cache's files.
-_LATER = ("sampling", "simulator")
 
 
 @dataclass(frozen=True)
@@ -46,12 +43,6 @@ class FrameSettings:
     """Where frames are taken, see `sample_frame_poses`."""
     simulator: str = "raycast"
     """Name of what renders them."""
-
-    @property
-    def described(self) -> str:
-        """These settings as text: equal for what renders the same frames."""
-        names = [f.name for f in fields(self) if f.name not in _LATER or getattr(self, f.name) != f.default]
-        return f"FrameSettings({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
     @property
     def camera(self) -> Camera:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from relocbench.bench.fitting import train_method
+from relocbench.bench.fitting import fit_method
 from relocbench.bench.latency import OTHER, TOTAL, latency_table
 from relocbench.bench.profile import profile_method
 from relocbench.bench.store import RunStore
@@ -66,11 +66,11 @@ def test_no_warm_query_gives_an_empty_table(profiles):
 
 def test_training_writes_what_was_learned(tiny_track, tiny_dataset, tmp_path, plugged):
     options = {"size": "mini", "dataset": tiny_dataset, "progress": False}
-    folder = train_method(plugged("Learned"), tiny_track, out=tmp_path / "weights", **options)
+    folder = fit_method(plugged("Learned"), tiny_track, out=tmp_path / "weights", **options)
     assert json.loads((folder / "seen.json").read_text()) == 6
     with pytest.raises(InputError, match="exists already"):
-        train_method(plugged("Learned"), tiny_track, out=tmp_path / "weights", **options)
+        fit_method(plugged("Learned"), tiny_track, out=tmp_path / "weights", **options)
     with pytest.raises(InputError, match="learns nothing"):
-        train_method("random", tiny_track, out=tmp_path / "other", **options)
+        fit_method("random", tiny_track, out=tmp_path / "other", **options)
     with pytest.raises(RunError, match="fit raised ArithmeticError: nothing to learn"):
-        train_method(plugged("CannotLearn"), tiny_track, out=tmp_path / "other", **options)
+        fit_method(plugged("CannotLearn"), tiny_track, out=tmp_path / "other", **options)

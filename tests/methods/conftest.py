@@ -11,10 +11,10 @@ import torch
 from relocbench.datasets.views import ViewSet
 from relocbench.methods.box_room import random_poses, write_views
 from relocbench.methods.netvlad.network import PlaceNetwork
+from relocbench.methods.netvlad.training import PlaceTask
 from relocbench.methods.networks.checkpoints import save_network
 from relocbench.methods.registry import make_method
 from relocbench.methods.training.frames import HouseFrames
-from relocbench.methods.training.place_task import PlaceTask
 from relocbench.sim.geometry import Camera
 
 _CAMERA = Camera.from_fov(200, 150, 90.0)

@@ -10,8 +10,8 @@ from relocbench.errors import InputError
 from relocbench.methods.box_room import CAMERA, box_maps, random_poses, write_views
 from relocbench.methods.method import PrivilegedQuery, Query
 from relocbench.methods.networks.checkpoints import save_network
-from relocbench.methods.networks.dense_prediction import DepthNetwork, SegmentationNetwork
 from relocbench.methods.perception.depth import metric_depth, open_depth
+from relocbench.methods.perception.networks import DepthNetwork, SegmentationNetwork
 from relocbench.methods.perception.segmentation import open_segmentation
 from relocbench.sim.geometry import Camera, Pose
 from relocbench.sim.scenes.categories import CATEGORIES

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import torch
 from relocbench.methods.netvlad.network import PlaceNetwork
-from relocbench.methods.training import place_task
+from relocbench.methods.netvlad.training import PlaceTask, _negatives
 from relocbench.methods.training.frames import HouseFrames
-from relocbench.methods.training.place_task import PlaceTask
 
 _SIDE = 64
 _PLACES = 6
@@ -28,6 +27,12 @@ def house(seed: int, *, overlap: float = 0.5) -> HouseFrames:
     return HouseFrames(rgb, none, none, poses, seen, condition)
 
 
+def teaching(network: torch.nn.Module) -> PlaceTask:
+    task = PlaceTask()
+    task.network = network
+    return task
+
+
 @pytest.fixture(scope="module")
 def houses() -> list[HouseFrames]:
     return [house(seed) for seed in range(6)]
@@ -36,7 +41,7 @@ def houses() -> list[HouseFrames]:
 @pytest.fixture
 def task() -> PlaceTask:
     torch.manual_seed(0)
-    return PlaceTask(PlaceNetwork(words=8, dimensions=16, patch_dimensions=8))
+    return teaching(PlaceNetwork(words=8, dimensions=16, patch_dimensions=8))
 
 
 def test_pairs_overlap_and_most_are_relit(task: PlaceTask, houses: list[HouseFrames]) -> None:
@@ -60,7 +65,7 @@ def test_a_house_without_overlapping_frames_still_gives_pairs(task: PlaceTask) -
 
 def test_negatives_never_show_the_place_of_the_anchor(houses: list[HouseFrames], task: PlaceTask) -> None:
     batch = task.draw(houses, 32, np.random.default_rng(1))
-    within, across = place_task._negatives(houses, batch)
+    within, across = _negatives(houses, batch)
     same_house = batch[:, 0][:, None] == batch[:, 0]
     same_place = same_house & (batch[:, 1][:, None] // 3 == batch[:, 1] // 3)
     assert np.array_equal(within, same_house & ~same_place)
@@ -88,7 +93,7 @@ def test_the_clusters_are_set_once_and_that_survives_a_resume(task: PlaceTask, h
     task.loss(houses, batch)
     first = task.network.centroids.clone()
     assert not torch.equal(before, first)
-    resumed = PlaceTask(PlaceNetwork(words=8, dimensions=16, patch_dimensions=8))
+    resumed = teaching(PlaceNetwork(words=8, dimensions=16, patch_dimensions=8))
     resumed.network.load_state_dict(task.network.state_dict())
     resumed.loss(houses, task.draw(houses, 16, np.random.default_rng(5)))
     assert torch.equal(resumed.network.centroids, first)
@@ -110,11 +115,11 @@ def test_quality_counts_what_a_perfect_or_blind_network_finds(task: PlaceTask, h
         def encode(self, images: torch.Tensor) -> torch.Tensor:
             return torch.ones(len(images), 1)
 
-    perfect = PlaceTask(Perfect()).quality([houses[0]])
+    perfect = teaching(Perfect()).quality([houses[0]])
     assert perfect["recall"] == 1
     assert perfect["recall_possible"] == 1
     assert perfect["chance"] == pytest.approx(right.mean())
-    blind = PlaceTask(Blind()).quality([houses[0]])
+    blind = teaching(Blind()).quality([houses[0]])
     assert blind["recall"] == pytest.approx(right[:, 0].mean())
 
 

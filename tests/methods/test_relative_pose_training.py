@@ -11,14 +11,14 @@ from relocbench.errors import InputError, RunError
 from relocbench.methods.box_room import box_maps, random_poses, render_box
 from relocbench.methods.exrenet.network import ExReNet, open_network
 from relocbench.methods.exrenet.outputs import relative_poses
+from relocbench.methods.exrenet.pairs import SPARSE, PairRule, pixel_matches, training_pairs
 from relocbench.methods.exrenet.settings import SMALL, settings_of
+from relocbench.methods.exrenet.training import RelativePoseTask, targets
 from relocbench.methods.networks.checkpoints import about_checkpoint, save_network
 from relocbench.methods.training.frames import HouseFrames, RenderHouse
 from relocbench.methods.training.loop import TRAINING_HOUSES, TrainingSettings
-from relocbench.methods.training.pairs import SPARSE, PairRule, pixel_matches, training_pairs
-from relocbench.methods.training.relative_pose_task import RelativePoseTask, targets
 from relocbench.methods.training.sampling import FrameSettings
-from relocbench.methods.training.tasks import train_task
+from relocbench.methods.training.train import train_task
 from relocbench.sim.geometry import Camera, Pose, rotation_error, translation_error
 
 SIDE = 64
@@ -43,9 +43,20 @@ def boxes() -> list[HouseFrames]:
     return [box_frames(seed) for seed in (1, 2)]
 
 
+class Tiny(RelativePoseTask):
+    """A network of a quarter of the side."""
+
+    name = "tiny"
+
+    def make_network(self) -> ExReNet:
+        return ExReNet(replace(SMALL, side=SIDE, regression_side=16))
+
+
 def task(rule: PairRule = SPARSE) -> RelativePoseTask:
     torch.manual_seed(0)
-    return RelativePoseTask("exrenet-small", replace(SMALL, side=SIDE, regression_side=16), CAMERA, rule)
+    subject = Tiny(frames=FrameSettings(side=SIDE))
+    subject._rule = rule
+    return subject
 
 
 def test_what_is_drawn_are_pairs_that_keep_the_rule_from_all_houses(boxes):
@@ -134,7 +145,7 @@ def test_a_kept_encoder_ends_as_it_began_and_the_rest_learns(boxes, tmp_path):
         tmp_path / "out",
         settings=TrainingSettings(houses=2, steps_per_house=3, batch=4, held_out=0, frames=frames),
         init=str(tmp_path / "start.safetensors"),
-        keep_encoder=True,
+        options={"keep_encoder": True},
         jobs=1,
         cache=tmp_path,
         progress=False,
@@ -146,8 +157,10 @@ def test_a_kept_encoder_ends_as_it_began_and_the_rest_learns(boxes, tmp_path):
     about = about_checkpoint(out / "essnet-small.safetensors")
     assert about["started_from"] == {"made": "here"}
     assert about["keep_encoder"]
-    with pytest.raises(InputError, match="not for depth"):
-        train_task("depth", tmp_path / "depth", settings=TrainingSettings(), keep_encoder=True)
+    with pytest.raises(InputError, match="unknown configuration key 'keep_encoder'; allowed: none"):
+        train_task("depth", tmp_path / "depth", settings=TrainingSettings(), options={"keep_encoder": True})
     for init in ("scratch", "netvlad"):  # nothing, and a feature pyramid alone
         with pytest.raises(InputError, match="to keep"):
-            train_task("essnet", tmp_path / "none", settings=TrainingSettings(), init=init, keep_encoder=True)
+            train_task(
+                "essnet", tmp_path / "none", settings=TrainingSettings(), init=init, options={"keep_encoder": True}
+            )

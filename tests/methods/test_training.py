@@ -10,12 +10,12 @@ import torch
 from relocbench.bench.tracks import list_tracks
 from relocbench.errors import InputError, RunError
 from relocbench.methods.networks.checkpoints import about_checkpoint, load_network, save_network
-from relocbench.methods.networks.dense_prediction import DepthNetwork, SegmentationNetwork
-from relocbench.methods.training.dense_tasks import DepthTask, SegmentationTask
+from relocbench.methods.perception.networks import DepthNetwork, SegmentationNetwork
+from relocbench.methods.perception.training import DepthTask, SegmentationTask
 from relocbench.methods.training.frames import HouseFrames, RenderHouse, stream_houses
 from relocbench.methods.training.loop import HELD_OUT_HOUSES, TRAINING_HOUSES, TrainingSettings, train_network
 from relocbench.methods.training.sampling import FrameSettings
-from relocbench.methods.training.tasks import train_task
+from relocbench.methods.training.train import train_task
 from relocbench.sim.geometry import Pose, covisibility
 from relocbench.sim.processes.local import LocalProcesses
 
@@ -137,7 +137,7 @@ def test_houses_that_are_kept_to_measure_on_are_never_trained_on(tmp_path, cache
 
 
 def test_unknown_tasks_and_missing_checkpoints_are_one_clear_line(tmp_path):
-    with pytest.raises(InputError, match="no network 'colour' to train; there are segmentation, depth"):
+    with pytest.raises(InputError, match="unknown network 'colour'; known: segmentation, depth"):
         train_task("colour", tmp_path, settings=SETTINGS)
     with pytest.raises(InputError, match="relocbench train depth"):
         load_network(DepthNetwork(), str(tmp_path / "none.safetensors"), task="depth")

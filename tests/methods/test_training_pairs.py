@@ -11,8 +11,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from relocbench.methods.box_room import SIZE, box_maps, random_poses
+from relocbench.methods.exrenet.pairs import DENSE, SPARSE, PairRule, pixel_matches, scene_overlap, training_pairs
 from relocbench.methods.training.frames import HouseFrames, RenderHouse
-from relocbench.methods.training.pairs import DENSE, SPARSE, PairRule, pixel_matches, scene_overlap, training_pairs
 from relocbench.methods.training.sampling import FrameSettings, sample_frame_poses
 from relocbench.sim.camera_placement import Clearance
 from relocbench.sim.geometry import Camera, Pose, rotation_error, translation_error

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...sim.geometry import Camera, Pose, rotation_error
-from .frames import HouseFrames
+from ..training.frames import HouseFrames
 
 Array = NDArray[Any]
 

@@ -1,8 +1,9 @@
-"""`RelativePoseTask`: teach an `ExReNet` the pose of one frame relative to another, and which features match."""
+"""Teach an `ExReNet` the pose of one frame relative to another, and which features match."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -12,15 +13,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from ...errors import RunError
-from ...sim.geometry import Camera, Pose, rotation_error
-from ..exrenet.correlation import extensive_counts, guided_counts, triplet_loss
-from ..exrenet.network import ExReNet, Matched
-from ..exrenet.outputs import relative_poses
-from ..exrenet.settings import NetworkSettings
-from .dense_tasks import jittered
-from .frames import HouseFrames, image_batch
-from .pairs import PairRule, pixel_matches, training_pairs
+from ...errors import InputError, RunError
+from ...sim.geometry import Pose, rotation_error
+from ..configuration import MethodConfig
+from ..training.augmentation import jittered
+from ..training.frames import HouseFrames, image_batch
+from ..training.initialisation import Start
+from ..training.sampling import FrameSettings
+from ..training.task import TrainingTask
+from .correlation import extensive_counts, guided_counts, triplet_loss
+from .network import ExReNet, Matched
+from .outputs import relative_poses
+from .pairs import DENSE, SPARSE, pixel_matches, training_pairs
+from .settings import NetworkSize, settings_of
 
 Array = NDArray[Any]
 
@@ -37,22 +42,51 @@ _EVALUATED = 150  # pairs of every held-out house
 _TOGETHER = 32  # pairs that are evaluated at once
 
 
-class RelativePoseTask:
+class RelativePoseConfig(MethodConfig):
+    """Settings of the training of a relative-pose network."""
+
+    size: NetworkSize = "small"
+    """small, or full: the paper's network."""
+
+    keep_encoder: bool = False
+    """Teach what is behind the encoder, and leave that as the checkpoint of --init has it."""
+
+
+class RelativePoseTask(TrainingTask[RelativePoseConfig]):
     """The paper's losses on pairs of one house: L1 of direction, quaternion and scale, and the auxiliary loss.
 
     Every pair is learned from both sides, and in half of the batches as in a mirror: a mirrored house is a house too.
-    With ``keep_encoder`` only what comes behind the encoder learns, and nothing is asked of its matches.
+    With ``keep_encoder`` only what comes behind the encoder learns, and nothing is asked of its matches. Frames that
+    are sampled in six dimensions make the pairs of the paper's dense training set, others those of its sparse one.
     """
 
-    def __init__(
-        self, name: str, settings: NetworkSettings, camera: Camera, rule: PairRule, *, keep_encoder: bool = False
-    ) -> None:
-        self.name = name
-        self.network = ExReNet(settings)
-        self.network.encoder.requires_grad_(not keep_encoder)
-        self._keep_encoder = keep_encoder
-        self._camera, self._rule = camera, rule
+    network: ExReNet
+
+    def __init__(self, config: RelativePoseConfig | None = None, frames: FrameSettings | None = None) -> None:
+        super().__init__(config, frames)
+        self.network.encoder.requires_grad_(not self.config.keep_encoder)
+        self._camera = self.frames.camera
+        self._rule = DENSE if self.frames.sampling == "6dof" else SPARSE
         self._pairs: WeakKeyDictionary[HouseFrames, list[Array]] = WeakKeyDictionary()
+
+    def make_network(self) -> ExReNet:
+        """Return the network of this name and the size of the configuration."""
+        return ExReNet(settings_of(self.name, self.config.size))
+
+    @property
+    def label(self) -> str:
+        """The name with the size."""
+        return f"{self.name}-{self.config.size}"
+
+    def about(self) -> dict[str, Any]:
+        """Return the network's settings, the rule of its pairs, and whether its encoder was kept."""
+        network, pairs = asdict(self.network.settings), asdict(self._rule)
+        return {"network": network, "pairs": pairs, "keep_encoder": self.config.keep_encoder}
+
+    def starts_from(self, start: Start) -> None:
+        """Raise ``InputError`` where an encoder is to be kept that was not filled from a checkpoint."""
+        if self.config.keep_encoder and start not in ("network", "encoder"):
+            raise InputError("--keep-encoder: --init holds no encoder of this network to keep; name another checkpoint")
 
     def draw(self, houses: Sequence[HouseFrames], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """Return ``count`` frames (B, 2), house and frame: neighbours in the list are pairs that keep the rule.
@@ -62,7 +96,7 @@ class RelativePoseTask:
         own = [self._pairs_of(house) for house in houses]
         able = np.flatnonzero([len(levels) for levels in own])
         if not len(able):
-            raise RunError(f"training {self.name}: no two frames of {len(houses)} houses keep {self._rule}")
+            raise RunError(f"training {self.label}: no two frames of {len(houses)} houses keep {self._rule}")
         frames: list[tuple[int, int]] = []
         for house in rng.choice(able, size=count // 2):
             level = own[house][rng.integers(len(own[house]))]
@@ -82,13 +116,10 @@ class RelativePoseTask:
         truth = Pose(poses[query.numpy()]).relative_to(Pose(poses[reference.numpy()]))
         pose_loss = self._pose_loss(answer, truth)
         log = {"pose": pose_loss.item(), **_errors(answer, truth)}
-        if self._keep_encoder:
+        if self.config.keep_encoder:
             return pose_loss, log
-        auxiliary = self._auxiliary_loss(matched, depth, torch.from_numpy(poses).to(self._device), reference, query)
+        auxiliary = self._auxiliary_loss(matched, depth, torch.from_numpy(poses).to(self.device), reference, query)
         return pose_loss + _AUXILIARY_WEIGHT * auxiliary, log | {"auxiliary": auxiliary.item()}
-
-    def finish(self, houses: Sequence[HouseFrames]) -> None:
-        """Learn nothing more."""
 
     @torch.no_grad()
     def quality(self, houses: Sequence[HouseFrames]) -> dict[str, float]:
@@ -114,10 +145,6 @@ class RelativePoseTask:
         blind = {f"{name}_constant": value for name, value in _errors(constant, truth).items()}
         return _errors(answer, truth) | blind
 
-    @property
-    def _device(self) -> torch.device:
-        return next(self.network.parameters()).device
-
     def _pairs_of(self, house: HouseFrames) -> list[Array]:
         """Return the pairs (P, 2) of a house, level by level of overlap, without levels that have none."""
         if house not in self._pairs:
@@ -129,9 +156,9 @@ class RelativePoseTask:
     def frames_of(self, houses: Sequence[HouseFrames], batch: Array, mirrored: bool) -> tuple[Tensor, Tensor, Array]:
         """Return images (B, 3, S, S) of the network's side, depth (B, S', S') and poses (B, 4, 4) of frames (B, 2)."""
         side = self.network.settings.side
-        images = image_batch(houses, batch, self._device)
+        images = image_batch(houses, batch, self.device)
         images = functional.interpolate(images, size=(side, side), mode="bilinear", antialias=True)
-        depth = torch.from_numpy(np.stack([houses[house].depth[frame] for house, frame in batch])).to(self._device)
+        depth = torch.from_numpy(np.stack([houses[house].depth[frame] for house, frame in batch])).to(self.device)
         poses = np.stack([houses[house].poses[frame] for house, frame in batch])
         if mirrored:
             return images.flip(-1), depth.flip(-1), _MIRROR @ poses @ _MIRROR
@@ -179,3 +206,9 @@ def _errors(answer: Tensor, truth: Pose) -> dict[str, float]:
     if scales is not None:
         errors["scale"] = float(np.median(np.abs(scales - length) / np.maximum(length, 1e-9)))
     return errors
+
+
+class ExReNetTask(RelativePoseTask):
+    """ExReNet: hierarchical correlation, direction, rotation and scale (paper 002)."""
+
+    name = "exrenet"

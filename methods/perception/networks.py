@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...sim.scenes.categories import CATEGORIES
-from .feature_pyramid import FeaturePyramid
+from ..networks.feature_pyramid import FeaturePyramid
 
 NEAREST, FARTHEST = 0.1, 30.0  # metres that the depth network can say
 

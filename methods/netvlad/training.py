@@ -1,4 +1,4 @@
-"""`PlaceTask`: teach a `PlaceNetwork` which views show the same place, whatever the lights and from whichever side."""
+"""Teach a `PlaceNetwork` which views show the same place, whatever the lights and from whichever side."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from ..netvlad.network import PlaceNetwork
-from .dense_tasks import jittered
-from .frames import HouseFrames, image_batch
+from ..configuration import MethodConfig
+from ..training.augmentation import jittered
+from ..training.frames import HouseFrames, image_batch
+from ..training.task import TrainingTask
+from .network import PlaceNetwork
 
 Array = NDArray[Any]
 
@@ -27,13 +29,15 @@ _SHRINKAGE = 0.1  # of the whitenings, see `Whitening.learn`
 _TOGETHER = 32  # images that are encoded at once
 
 
-class PlaceTask:
-    """Triplets: a view, another view that overlaps it, and the most alike of those that show other places."""
+class PlaceTask(TrainingTask[MethodConfig]):
+    """NetVLAD, from triplets: a view, another that overlaps it, and the most alike of those that show other places."""
 
     name = "netvlad"
+    network: PlaceNetwork
 
-    def __init__(self, network: PlaceNetwork | None = None) -> None:
-        self.network = PlaceNetwork() if network is None else network
+    def make_network(self) -> PlaceNetwork:
+        """Return the network, whose clusters the first batch decides."""
+        return PlaceNetwork()
 
     def draw(self, houses: Sequence[HouseFrames], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """Return ``count`` frames (B, 2), house and frame: pairs of neighbours in the list overlap.
@@ -55,19 +59,19 @@ class PlaceTask:
         (Sohn, "Improved deep metric learning with multi-class N-pair loss objective", NIPS 2016). The log has the mean
         similarities of positives and of the hardest negatives.
         """
-        images = jittered(image_batch(houses, batch, self._device))
+        images = jittered(image_batch(houses, batch, self.device))
         if not self.network.initialised:
             self.network.initialise(self.network.features(images))
         vectors = self.network(images).float()
         # What all vectors share is taken away, as the whitening will: else it grows until it hides what they tell.
         vectors = functional.normalize(vectors - vectors.mean(dim=0), dim=1)
-        with torch.autocast(self._device.type, enabled=False):  # half precision cannot tell vectors so much alike apart
+        with torch.autocast(self.device.type, enabled=False):  # half precision cannot tell vectors so much alike apart
             similarity = vectors @ vectors.T
-        partner = torch.arange(len(batch), device=self._device) ^ 1  # the other one of a pair
+        partner = torch.arange(len(batch), device=self.device) ^ 1  # the other one of a pair
         positive = similarity.gather(1, partner[:, None])
         losses, log = [], {"positive": float(positive.detach().mean())}
         for name, mask in zip(("within", "across"), _negatives(houses, batch), strict=True):
-            negatives = torch.from_numpy(mask).to(self._device)
+            negatives = torch.from_numpy(mask).to(self.device)
             found = negatives.any(dim=1)
             differences = (similarity - positive).masked_fill(~negatives, -torch.inf)[found]
             losses.append(functional.softplus(torch.logsumexp(differences / _TEMPERATURE, dim=1)))
@@ -113,13 +117,9 @@ class PlaceTask:
             "chance": float(np.concatenate(chance).mean()),
         }
 
-    @property
-    def _device(self) -> torch.device:
-        return next(self.network.parameters()).device
-
     def _batches(self, houses: Sequence[HouseFrames], frames: Array) -> Iterator[Tensor]:
         for start in range(0, len(frames), _TOGETHER):
-            yield image_batch(houses, frames[start : start + _TOGETHER], self._device)
+            yield image_batch(houses, frames[start : start + _TOGETHER], self.device)
 
 
 def _all_frames(index: int, house: HouseFrames) -> Array:

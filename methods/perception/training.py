@@ -10,45 +10,24 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..networks.dense_prediction import FARTHEST, NEAREST, DepthNetwork, SegmentationNetwork, enlarged
-from .frames import HouseFrames, image_batch
+from ..configuration import MethodConfig
+from ..training.augmentation import jittered
+from ..training.frames import HouseFrames, image_batch
+from ..training.task import TrainingTask
+from .networks import FARTHEST, NEAREST, DepthNetwork, SegmentationNetwork, enlarged
 
 _QUARTER = slice(2, None, 4)  # of the pixels, those that a map at a quarter of the resolution answers for
 _EVALUATED = 32  # frames of every held-out house
 
 
-def draw_frames(houses: Sequence[HouseFrames], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return frames (B, 2) drawn uniformly: indices of the house and of the frame in it."""
-    house = rng.integers(len(houses), size=count)
-    frame = rng.integers([len(houses[index]) for index in house])
-    return np.stack([house, frame], axis=1)
-
-
-def jittered(images: Tensor) -> Tensor:
-    """Return images (B, 3, H, W) in [0, 1] with other brightness, contrast, saturation and white balance each."""
-    shape = (len(images), 1, 1, 1)
-    brightness, contrast, saturation = (_around_one(shape, by, images.device) for by in (0.35, 0.3, 0.3))
-    tint = _around_one((len(images), 3, 1, 1), 0.1, images.device)
-    images = images * brightness * tint
-    middle = images.mean(dim=(1, 2, 3), keepdim=True)
-    images = middle + (images - middle) * contrast
-    grey = images.mean(dim=1, keepdim=True)
-    return (grey + (images - grey) * saturation).clamp(0, 1)
-
-
-def _around_one(shape: tuple[int, ...], by: float, device: torch.device) -> Tensor:
-    return 1 + (2 * torch.rand(shape, device=device) - 1) * by
-
-
-class SegmentationTask:
+class SegmentationTask(TrainingTask[MethodConfig]):
     """Cross-entropy of the category of every fourth pixel; unknown pixels teach nothing."""
 
     name = "segmentation"
 
-    def __init__(self) -> None:
-        self.network: nn.Module = SegmentationNetwork()
-
-    draw = staticmethod(draw_frames)
+    def make_network(self) -> SegmentationNetwork:
+        """Return the network."""
+        return SegmentationNetwork()
 
     def loss(self, houses: Sequence[HouseFrames], batch: NDArray[np.int64]) -> tuple[Tensor, dict[str, float]]:
         """Return the mean cross-entropy, and the share of pixels that are right."""
@@ -57,9 +36,6 @@ class SegmentationTask:
         loss = functional.cross_entropy(scores, truth.long(), ignore_index=0)
         right = (scores.argmax(dim=1) == truth)[truth > 0].float().mean()
         return loss, {"pixel_accuracy": right.item()}
-
-    def finish(self, houses: Sequence[HouseFrames]) -> None:
-        """Learn nothing more."""
 
     def quality(self, houses: Sequence[HouseFrames]) -> dict[str, float]:
         """Return mIoU and pixel accuracy at full resolution.
@@ -94,15 +70,14 @@ def _segmentation_quality(counts: NDArray[np.int64]) -> dict[str, float]:
     }
 
 
-class DepthTask:
+class DepthTask(TrainingTask[MethodConfig]):
     """The mean absolute error of log depth, and the scale-invariant error (Eigen et al. 2014, eq. 4, lambda 0.5)."""
 
     name = "depth"
 
-    def __init__(self) -> None:
-        self.network: nn.Module = DepthNetwork()
-
-    draw = staticmethod(draw_frames)
+    def make_network(self) -> DepthNetwork:
+        """Return the network."""
+        return DepthNetwork()
 
     def loss(self, houses: Sequence[HouseFrames], batch: NDArray[np.int64]) -> tuple[Tensor, dict[str, float]]:
         """Return the loss, and delta < 1.25 of the pixels that hit something."""
@@ -115,9 +90,6 @@ class DepthTask:
         scale_invariant = (error**2).sum(dim=(1, 2)) / pixels - 0.5 * (error.sum(dim=(1, 2)) / pixels) ** 2
         close = (error[known].abs() < np.log(1.25)).float().mean()
         return (absolute + 0.5 * scale_invariant).mean(), {"delta_1_25": close.item()}
-
-    def finish(self, houses: Sequence[HouseFrames]) -> None:
-        """Learn nothing more."""
 
     def quality(self, houses: Sequence[HouseFrames]) -> dict[str, float]:
         """Return the absolute relative error and delta < 1.25, as predicted, and with scale and shift fitted.

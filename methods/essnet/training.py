@@ -1,0 +1,11 @@
+"""How `essnet` is trained: as ExReNet."""
+
+from __future__ import annotations
+
+from ..exrenet.training import RelativePoseTask
+
+
+class EssNetTask(RelativePoseTask):
+    """One correlation layer and EssNet's regression part."""
+
+    name = "essnet"
