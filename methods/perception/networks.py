@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from torch import Tensor, nn
 from torch.nn import functional
@@ -13,12 +15,16 @@ NEAREST, FARTHEST = 0.1, 30.0  # metres that the depth network can say
 
 
 class SegmentationNetwork(nn.Module):
-    """The scores of all categories of generated houses, 0 (unknown) included, at a quarter of the resolution."""
+    """The scores of ``categories``, by default those of generated houses, at a quarter of the resolution.
 
-    def __init__(self) -> None:
+    A checkpoint says which they are: category names mean the same in another version, numbers may not.
+    """
+
+    def __init__(self, categories: Sequence[str] = CATEGORIES) -> None:
         super().__init__()
+        self.categories = tuple(categories)
         self.pyramid = FeaturePyramid()
-        self.head = nn.Conv2d(self.pyramid.channels, len(CATEGORIES), 1)
+        self.head = nn.Conv2d(self.pyramid.channels, len(self.categories), 1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, categories, H/4, W/4) of images (B, 3, H, W) in [0, 1]."""

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from ...datasets.views import View
 from ...errors import InputError
+from ...sim.scenes.categories import CATEGORIES
 from ..method import PrivilegedQuery, Query
-from ..networks.checkpoints import load_network
+from ..networks.checkpoints import about_checkpoint, checkpoint_path, load_network
 from ..networks.feature_pyramid import network_input
 from .networks import SegmentationNetwork, enlarged
 from .public_models import PublicModel
@@ -50,9 +51,9 @@ class OracleSegmentation:
 
 
 class _ImageSegmentation(ABC):
-    """What looks at the image only. ``_first`` is the category of the first channel of the scores."""
+    """What looks at the image only. ``_ids`` (C,) are the categories that the scores are of."""
 
-    _first = 0
+    _ids: Array
 
     def of_view(self, view: View) -> Array:
         """Return the categories seen in a reference."""
@@ -70,7 +71,7 @@ class _ImageSegmentation(ABC):
             # best nowhere at the lower resolution is the best nowhere between its pixels either, or all but.
             likely = scores.topk(2, dim=1).indices.unique()
             best = enlarged(scores[:, likely], *image.shape[:2]).argmax(dim=0)
-        return (likely[best] + self._first).numpy().astype(np.uint16)
+        return self._ids[likely[best].numpy()]
 
     @abstractmethod
     def _scores(self, image: Array) -> torch.Tensor:
@@ -78,11 +79,15 @@ class _ImageSegmentation(ABC):
 
 
 class LearnedSegmentation(_ImageSegmentation):
-    """The network of ``relocbench train segmentation``."""
+    """The network of ``relocbench train segmentation``, whose categories are those of houses by name: what houses have
+    no more is unknown, and what they have since is never seen."""
 
     def __init__(self, weights: str) -> None:
-        self._network = SegmentationNetwork()
+        learned = about_checkpoint(checkpoint_path(weights, task="segmentation")).get("categories", CATEGORIES)
+        self._network = SegmentationNetwork(learned)
         load_network(self._network, weights, task="segmentation")
+        ids = {name: index for index, name in enumerate(CATEGORIES)}
+        self._ids = np.array([ids.get(name, 0) for name in learned], dtype=np.uint16)
 
     def _scores(self, image: Array) -> torch.Tensor:
         return self._network(network_input(image))
@@ -91,7 +96,7 @@ class LearnedSegmentation(_ImageSegmentation):
 class Ade20kSegmentation(_ImageSegmentation):
     """A public model for the 150 categories of ADE20K, through transformers: ours are the same, after "unknown"."""
 
-    _first = 1
+    _ids = np.arange(1, 151, dtype=np.uint16)
 
     def __init__(self, weights: str) -> None:
         self._model = PublicModel("AutoModelForSemanticSegmentation", weights)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,10 +25,15 @@ class SegmentationTask(TrainingTask[MethodConfig]):
     """Cross-entropy of the category of every fourth pixel; unknown pixels teach nothing."""
 
     name = "segmentation"
+    network: SegmentationNetwork
 
     def make_network(self) -> SegmentationNetwork:
-        """Return the network."""
+        """Return the network for the categories of generated houses."""
         return SegmentationNetwork()
+
+    def about(self) -> dict[str, Any]:
+        """Return the names of the categories, in the order of the network's scores."""
+        return {"categories": list(self.network.categories)}
 
     def loss(self, houses: Sequence[HouseFrames], batch: NDArray[np.int64]) -> tuple[Tensor, dict[str, float]]:
         """Return the mean cross-entropy, and the share of pixels that are right."""

@@ -48,6 +48,19 @@ def test_our_networks_answer_at_the_images_resolution(view, tmp_path):
     np.testing.assert_array_equal(categories, segmenter.of_query(Query(view.image(), view.camera)))
 
 
+def test_categories_are_known_by_their_names_whatever_their_number(view, tmp_path):
+    """A network of before a category was added, and of before another was dropped, in another order."""
+    torch.manual_seed(0)
+    names = ("unknown", "door", "hitching post", "wall")
+    network = SegmentationNetwork(names)
+    ids = []
+    for channel in range(len(names)):
+        network.head.bias.data = 1e3 * torch.eye(len(names))[channel]
+        save_network(network, tmp_path / "few.safetensors", about={"categories": names})
+        ids += list(np.unique(open_segmentation("learned", str(tmp_path / "few.safetensors")).of_view(view)))
+    assert ids == [0, CATEGORIES.index("door"), 0, CATEGORIES.index("wall")]
+
+
 def test_a_longer_lens_sees_the_same_picture_farther_away(tmp_path):
     save_network(DepthNetwork(), tmp_path / "depth.safetensors", about={})
     estimator = open_depth("learned", str(tmp_path / "depth.safetensors"))
