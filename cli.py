@@ -248,7 +248,7 @@ def train(
     simulator: SimulatorOption = None,
 ) -> None:
     """Train a network on frames of generated houses; goes on where it stopped when the same command is given again."""
-    from .methods.registry import NETWORKS
+    from .methods.trainable import NETWORKS
 
     task = NETWORKS.load(network)
     from .methods.training.loop import TrainingSettings
@@ -279,11 +279,16 @@ def train(
 
 def _own_options(network: str, config: type[MethodConfig], arguments: list[str]) -> dict[str, Any]:
     """Return what the rest of a command line sets of a network's configuration, whose fields are its options."""
-    parser = argparse.ArgumentParser(prog=f"relocbench train {network}", add_help=False, allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog=f"relocbench train {network}", add_help=False, allow_abbrev=False, exit_on_error=False
+    )
     for name, field in config.model_fields.items():
         action = "store_true" if field.annotation is bool else "store"
         parser.add_argument(_option(name), dest=name, action=action, default=argparse.SUPPRESS)
-    own, unknown = parser.parse_known_args(arguments)
+    try:
+        own, unknown = parser.parse_known_args(arguments)
+    except argparse.ArgumentError as error:
+        raise InputError(f"{network}: {error}") from error
     if unknown:
         known = ", ".join(map(_option, config.model_fields)) or "none"
         raise InputError(
@@ -427,7 +432,7 @@ def _methods() -> list[tuple[str, str]]:
 
 
 def _networks() -> list[tuple[str, str]]:
-    from .methods.registry import NETWORKS
+    from .methods.trainable import NETWORKS
 
     def described(network: Any) -> str:
         options = ", ".join(map(_option, network.Config.model_fields))

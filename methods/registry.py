@@ -1,4 +1,4 @@
-"""Methods, and networks to train, by name: built in, or brought by an installed package; and methods in files."""
+"""Methods by name: built in, or brought by an installed package; and methods in single files."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import importlib.util
 import sys
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import InputError
 from ..registry import Registry
 from .configuration import complete_class, validated
 from .method import Method
-
-if TYPE_CHECKING:
-    from .training.task import TrainingTask
 
 #: How the modules of single files begin.
 FILE_MODULE = "relocbench_method_"
@@ -41,32 +38,6 @@ METHODS: Registry[type[Method[Any]]] = Registry(
     },
     otherwise="path/to/file.py:ClassName",
     check=complete_class(Method),
-)
-
-
-def _training_task(candidate: Any, origin: str) -> type[TrainingTask[Any]]:
-    from .training.task import TrainingTask
-
-    return complete_class(TrainingTask)(candidate, origin)
-
-
-#: A package offers a network to train by an entry point of the group ``relocbench.networks``, see `TrainingTask`.
-NETWORKS: Registry[type[TrainingTask[Any]]] = Registry(
-    "network",
-    "networks",
-    {
-        "segmentation": ".methods.perception.training:SegmentationTask",
-        "depth": ".methods.perception.training:DepthTask",
-        "netvlad": ".methods.netvlad.training:PlaceTask",
-        "exrenet": ".methods.exrenet.training:ExReNetTask",
-        "exrenet-unscaled": ".methods.exrenet.ablations:UnscaledTask",
-        "exrenet-classic": ".methods.exrenet.ablations:ClassicTask",
-        "exrenet-classic-stem": ".methods.exrenet.ablations:ClassicStemTask",
-        "exrenet-concatenation": ".methods.exrenet.ablations:ConcatenationTask",
-        "exrenet-pooled": ".methods.exrenet.ablations:PooledTask",
-        "essnet": ".methods.essnet.training:EssNetTask",
-    },
-    check=_training_task,
 )
 
 

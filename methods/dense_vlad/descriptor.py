@@ -16,6 +16,7 @@ from ...errors import InputError
 from ..configuration import MethodConfig
 from ..features.vlad import Whitening, learn_vocabulary, vlad
 from ..retrieval.descriptor import Descriptor
+from ..weights import PACKAGED
 
 _FILE = "dense_vlad.npz"
 _DESCRIPTORS_PER_WORD = 256  # more change k-means little (it is faiss's own limit) and cost time in proportion
@@ -98,6 +99,10 @@ class DenseVladDescriptor(Descriptor[DenseVladConfig]):
     def _local(self, image: NDArray[Any]) -> NDArray[Any]:
         config = self.config
         return dense_rootsift(image, widths=config.widths, step=config.step, min_contrast=config.min_contrast)
+
+    def pretrained(self) -> Path | None:
+        """Return what was learned on generated houses, for the default configuration; see methods/weights/README.md."""
+        return PACKAGED / "dense-vlad" if self.config == DenseVladConfig() else None
 
     def __call__(self, image: NDArray[Any]) -> NDArray[Any]:
         """Return the vector (d,) float32 of an image (H, W, 3) uint8; raises ``RuntimeError`` before fit or load."""

@@ -14,9 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ...errors import InputError
-
-#: The checkpoints that come with the package, one per task of ``relocbench train``.
-PACKAGED = Path(__file__).resolve().parent.parent / "weights"
+from ..weights import PACKAGED
 
 _ABOUT = "relocbench"
 _SAFETENSORS = ".safetensors"

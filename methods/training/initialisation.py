@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import InputError
-from ..networks.checkpoints import PACKAGED, checkpoint_path, fill, read_tensors
+from ..networks.checkpoints import checkpoint_path, fill, read_tensors
+from ..weights import PACKAGED
 
 #: How much of a network was filled: nothing, its encoder from ImageNet, all of it, its encoder, its feature pyramid.
 Start = Literal["scratch", "imagenet", "network", "encoder", "pyramid"]

@@ -11,7 +11,7 @@ import torch
 from ...sim.processes.executor import Executor
 from ..configuration import validated
 from ..networks.checkpoints import about_checkpoint
-from ..registry import NETWORKS
+from ..trainable import NETWORKS
 from .initialisation import checkpoint_of, initialise
 from .loop import TrainingSettings, train_network
 

@@ -16,8 +16,8 @@ from relocbench.methods import closure
 from relocbench.methods.closure import PACKAGE
 from relocbench.methods.method import Method
 from relocbench.methods.networks import checkpoints
-from relocbench.methods.networks.checkpoints import PACKAGED
 from relocbench.methods.registry import make_method, method_class
+from relocbench.methods.weights import PACKAGED
 from safetensors.torch import load_file, save_file
 
 METHOD = """

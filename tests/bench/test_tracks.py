@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from relocbench.bench.tracks import SIZES, list_tracks, load_track
 from relocbench.errors import InputError
-from relocbench.methods.networks.checkpoints import PACKAGED, about_checkpoint
+from relocbench.methods.networks.checkpoints import about_checkpoint
 from relocbench.methods.registry import make_method
+from relocbench.methods.weights import PACKAGED
 
 DOCUMENTED = sorted((Path(__file__).parents[2] / "docs" / "tracks").glob("*.yaml"))
 

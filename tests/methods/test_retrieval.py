@@ -85,3 +85,15 @@ def test_selected_references_stand_apart():
     assert SpreadConfig().select(order, centres, 5) == [0, 2, 5, 6]
     assert SpreadConfig().select(order, centres, 2) == [0, 2]
     assert SpreadConfig(min_distance=0, max_distance=100).select(order[::-1], centres, 9) == list(order[::-1])
+
+
+def test_what_ships_learned_serves_the_default_settings_alone(box_references):
+    retrieving = make_method("dense-vlad")
+    folder = retrieving.pretrained()
+    retrieving.load(folder)
+    retrieving.build_map(box_references)
+    for view in box_references[:4]:
+        assert retrieving.localize(Query(view.image(), view.camera)).ranking[0] == view.id
+    assert all(make_method(name).pretrained() == folder for name in ("retrieval", "sift-5pt", "sift-pnp", "exrenet"))
+    others = [("dense-vlad", {"words": 16}), ("sift-5pt", {"retrieval": {"step": 8}}), ("netvlad", {}), ("random", {})]
+    assert [make_method(name, config).pretrained() for name, config in others] == [None] * 4
