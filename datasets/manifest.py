@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from ..errors import InputError
 from .plan import PlacesRecord, SkippedRoom
@@ -61,7 +61,8 @@ class Imported(Strict):
 class SceneRecord(Strict):
     """One scene of a dataset: where it came from, its file, what was left out of it, and its place classes.
 
-    A scene of an imported dataset has no file: there are views of it only.
+    A scene of an imported dataset has no file: there are views of it only. ``origin`` (x, y, z) metres is where the
+    scene's zero lies in the world of the file that somebody brought, where it was moved at all.
     """
 
     name: str
@@ -73,6 +74,12 @@ class SceneRecord(Strict):
     rooms: int | None = None
     skipped_rooms: tuple[SkippedRoom, ...] = ()
     places: PlacesRecord | None = None
+    origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    @model_serializer(mode="wrap")
+    def _without_zero(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = dump(self)
+        return content if any(self.origin) else {key: value for key, value in content.items() if key != "origin"}
 
 
 class SplitCounts(Strict):

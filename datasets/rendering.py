@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import RunError
+from ..errors import InputError, RunError
 from ..sim.simulator import Observation
 from .recorded_task import ShardTask
 from .rendering_state import RenderState
@@ -70,7 +70,11 @@ class RenderShard(ShardTask):
         observations = simulator.render(pose_from_table(table), state.spec.camera.camera, outputs)
         files: list[FileRecord] = []
         with disk_errors(state.root):  # the simulator keeps baked light on the same disk
-            for view, observation in zip(table["view"], observations, strict=True):
+            for view, role, observation in zip(table["view"], table["role"], observations, strict=True):
+                if role == "reference" and not np.any(observation.depth):
+                    raise InputError(
+                        f"scene {self.scene}: reference {view} shows no surface at all; is its camera inside the scene?"
+                    )
                 seen = _translated(observation, ids)
                 for output, path in file_paths(state.spec, view).items():
                     files.append(write_file(state.root, path, encoded(seen, output, state.spec)))

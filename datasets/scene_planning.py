@@ -18,7 +18,7 @@ from .manifest import SceneRecord
 from .plan import Plan
 from .recorded_task import RecordedTask
 from .rendering_state import RenderState, plan_file
-from .spec import DatasetSpec, SceneEntry
+from .spec import DatasetSpec, SceneEntry, SceneFile
 from .strict import Strict
 from .writer import FileRecord, digest, disk_errors, read_record, work_in_progress, write_table
 
@@ -99,16 +99,19 @@ def check_scenes(scenes: Sequence[PlannedScene], spec: DatasetSpec) -> None:
 
 
 def _obtain(entry: SceneEntry, spec: DatasetSpec) -> Scene:
-    if isinstance(entry, str):
-        from ..sim.camera_placement.single_room import as_one_room
-        from ..sim.habitat.scene_dataset import is_scene_dataset_entry, load_dataset_scene
-        from ..sim.scene_files import load_scene
+    if isinstance(entry, int):
+        from ..sim.scenes.houses import generate_house
 
+        return generate_house(entry, triangles=spec.scenes.triangles)
+    from ..sim.camera_placement.single_room import as_one_room
+    from ..sim.habitat.scene_dataset import is_scene_dataset_entry, load_dataset_scene
+    from ..sim.scene_files import load_scene
+
+    if isinstance(entry, SceneFile):
+        scene = load_scene(Path(entry.file), scale=entry.scale, up=entry.up)
+    else:
         scene = load_dataset_scene(entry) if is_scene_dataset_entry(entry) else load_scene(Path(entry))
-        return scene if scene.rooms else as_one_room(scene)
-    from ..sim.scenes.houses import generate_house
-
-    return generate_house(entry, triangles=spec.scenes.triangles)
+    return scene if scene.rooms else as_one_room(scene)
 
 
 def _checked(scene: Scene, entry: SceneEntry, spec: DatasetSpec) -> Scene:
@@ -155,4 +158,5 @@ def _record(scene: Scene, split: str, entry: SceneEntry, plan: Plan, root: Path)
         triangles=len(scene.triangles),
         rooms=len(scene.rooms),
         skipped_rooms=plan.skipped,
+        origin=scene.origin,
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, SerializeAsAny, ValidationError, field_validator, model_validator
+from pydantic import Discriminator, Field, SerializeAsAny, Tag, ValidationError, field_validator, model_validator
 
 from ..errors import InputError
 from ..sim.geometry import Camera
@@ -18,9 +18,32 @@ from .plan import Decision, Plan
 from .protocols import PROTOCOLS
 from .strict import Strict
 
-#: A scene to generate or load: a house's seed, the path of a ``.glb``, or, for the simulator habitat, the path of a
-#: scene-dataset config and a scene in it: ``PATH.scene_dataset_config.json#SCENE``.
-SceneEntry = Annotated[int, Field(ge=0)] | str
+
+class SceneFile(Strict):
+    """A .glb without a sidecar whose unit is not the metre, or whose upward axis is not y."""
+
+    file: str
+    """The path of the ``.glb``."""
+    scale: float | None = Field(default=None, gt=0)
+    """Metres per unit of the file."""
+    up: Literal["y", "z"] | None = None
+    """The axis of the file that points upwards."""
+
+    def __repr__(self) -> str:
+        return repr(self.file)
+
+
+def _kind_of_entry(value: Any) -> str:
+    return "file" if isinstance(value, Mapping | SceneFile) else "path" if isinstance(value, str) else "seed"
+
+
+#: A scene to generate or load: a house's seed, the path of a ``.glb``, such a path with its unit and its upward axis,
+#: or, for the simulator habitat, the path of a scene-dataset config and a scene in it:
+#: ``PATH.scene_dataset_config.json#SCENE``.
+SceneEntry = Annotated[
+    Annotated[int, Field(ge=0), Tag("seed")] | Annotated[str, Tag("path")] | Annotated[SceneFile, Tag("file")],
+    Discriminator(_kind_of_entry),  # so that errors are about what was meant
+]
 Output = Literal["rgb", "depth", "semantic"]
 
 SPLITS = ("train", "val", "test")
@@ -262,4 +285,6 @@ def _protocol_class(name: str) -> type[Protocol]:
 
 
 def _rooted(entry: SceneEntry, folder: Path) -> SceneEntry:
+    if isinstance(entry, SceneFile):
+        return entry.model_copy(update={"file": str(folder / entry.file)})
     return str(folder / entry) if isinstance(entry, str) else entry

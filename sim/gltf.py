@@ -96,7 +96,7 @@ def encode_glb(scene: Scene, *, colours: Array | None = None) -> bytes:
 
 def decode_glb(content: bytes) -> Geometry:
     """Return what :func:`encode_glb` wrote; raises ``ValueError`` or ``KeyError`` where it did not write it."""
-    document, binary = _split(content)
+    document, binary = split_container(content)
     views = document["extras"]["relocbench"]
     triangles = _view(document, binary, views["indices"], np.uint32).reshape(-1, 3).astype(np.int32)
     instance, material = np.empty(len(triangles), np.int32), np.empty(len(triangles), np.int32)
@@ -241,7 +241,7 @@ def _container(document: bytes, binary: bytes) -> bytes:
     return header + document + struct.pack("<II", len(binary), _BIN) + binary
 
 
-def _split(content: bytes) -> tuple[dict[str, Any], memoryview]:
+def split_container(content: bytes) -> tuple[dict[str, Any], memoryview]:
     """Return the JSON document and the binary chunk of a .glb; raises ``ValueError`` where it is none."""
     if len(content) < 20 or struct.unpack_from("<I", content)[0] != _MAGIC:
         raise ValueError("not a binary glTF file")

@@ -94,6 +94,7 @@ class Scene:
     vertices; ``triangle_material`` (T,) int32 into ``materials``; ``triangle_instance`` (T,) int32 into ``instances``.
     ``categories[0]`` is "unknown". ``navigable`` is the floor, in world x, y, that keeps clearance from everything.
     ``generator`` records what made the scene (name, version, parameters), empty for a scene that somebody brought.
+    ``origin`` is where such a scene's (0, 0, 0) lay before it was moved near the origin, metres.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Scene:
     navigable: MultiPolygon = field(default_factory=MultiPolygon)
     floor_height: float = 0.0
     generator: Mapping[str, Any] = field(default_factory=dict)
+    origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def room(self, name: str) -> Room:
         """Return the room called ``name``; raises ``KeyError`` where there is none."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,7 @@ class _Sidecar(BaseModel):
     navigable: list[_Polygon]
     conditions: dict[str, Lighting]
     generator: dict[str, Any]
+    origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 def save_scene(scene: Scene, folder: Path) -> Path:
@@ -84,23 +85,29 @@ def save_scene(scene: Scene, folder: Path) -> Path:
         navigable=[_rings(polygon) for polygon in scene.navigable.geoms],
         conditions=dict(scene.conditions),
         generator=json.loads(json.dumps(dict(scene.generator), default=_plain)),
+        origin=scene.origin,
     )
-    write_whole(path.with_suffix(".json"), sidecar.model_dump_json(indent=1).encode())
+    moved = any(scene.origin)  # what was never moved says nothing of it
+    text = sidecar.model_dump_json(indent=1, exclude=None if moved else {"origin"})
+    write_whole(path.with_suffix(".json"), text.encode())
     return path
 
 
-def load_scene(path: Path) -> Scene:
+def load_scene(path: Path, *, scale: float | None = None, up: Literal["y", "z"] | None = None) -> Scene:
     """Return the scene in the .glb at ``path``, with its sidecar where one lies beside it.
 
-    Without a sidecar any textured .glb loads: see :func:`~relocbench.sim.foreign_scenes.load_foreign`. Raises
-    ``InputError`` where a file is missing or damaged, or where the two do not belong together.
+    Without a sidecar any textured .glb loads, and ``scale`` and ``up`` say how: see
+    :func:`~relocbench.sim.foreign_scenes.load_foreign`. Raises ``InputError`` where a file is missing or damaged, or
+    where the two do not belong together.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such file; give the path of a .glb")
     side = path.with_suffix(".json")
     if not side.is_file():
-        return load_foreign(path)
+        return load_foreign(path, scale=scale, up=up)
+    if scale is not None or up is not None:
+        raise InputError(f"{path}: {side.name} beside it gives its unit and axes; leave out scale and up")
     sidecar = _read_sidecar(side)
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != sidecar.glb_sha256:
@@ -181,6 +188,7 @@ def _assembled(sidecar: _Sidecar, geometry: gltf.Geometry) -> Scene:
         navigable=MultiPolygon([_polygon(rings) for rings in sidecar.navigable]),
         floor_height=sidecar.floor_height,
         generator=sidecar.generator,
+        origin=sidecar.origin,
     )
 
 

@@ -64,3 +64,14 @@ def test_parameters_stand_in_the_protocol_beside_it_or_under_its_name():
 def test_relative_scenes_belong_to_the_folder_of_the_file(tmp_path):
     spec = parse_spec({**MINIMAL, "scenes": {"test": ["scenes/a.glb", 3]}}, where="x", folder=tmp_path)
     assert spec.scenes.test == (str(tmp_path / "scenes/a.glb"), 3)
+
+
+def test_a_file_may_come_with_its_unit_and_its_upward_axis(tmp_path):
+    given = {"file": "a.glb", "scale": 0.001, "up": "z"}
+    spec = parse_spec({**MINIMAL, "scenes": {"train": ["a.glb"], "test": [given]}}, where="x", folder=tmp_path)
+    (entry,) = spec.scenes.test
+    assert (entry.file, entry.scale, entry.up) == (str(tmp_path / "a.glb"), 0.001, "z")
+    assert parse_spec(yaml.safe_load(spec.model_dump_json()), where="x") == spec
+    for wrong, said in (({"scale": 0}, "scale: "), ({"scale": float("inf")}, "scale: "), ({"up": "x"}, "up: ")):
+        with pytest.raises(InputError, match=f"track.yaml: scenes.test.0.*{said}"):
+            parse_spec({**MINIMAL, "scenes": {"test": [given | wrong]}}, where="track.yaml")

@@ -7,14 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
-from PIL import Image
 from relocbench.errors import InputError
-from relocbench.sim.foreign_scenes import category_of, paint_triangles
-from relocbench.sim.geometry import Camera, Pose
-from relocbench.sim.raycast import Raycaster
 from relocbench.sim.scene import Scene
 from relocbench.sim.scene_files import load_scene, save_scene, scene_fingerprint, scene_sha256
-from relocbench.sim.simulator import OUTPUTS
 
 ARRAYS = ("vertices", "normals", "uvs", "triangles", "triangle_material", "triangle_instance")
 
@@ -88,86 +83,6 @@ def test_without_its_sidecar_a_scene_loads_as_anybody_elses(box_room: Scene, tmp
     assert len(loaded.triangles) == len(box_room.triangles)
     np.testing.assert_allclose(loaded.bounds, box_room.bounds, atol=1e-6)
     assert scene_fingerprint(load_scene(path)) == scene_fingerprint(loaded)
-
-
-@pytest.fixture
-def foreign(tmp_path: Path) -> Path:
-    """A file as other tools write them: node transforms, a mirror image, a flat colour, vertex colours, no UVs."""
-    picture = np.zeros((16, 16, 3), np.uint8)
-    picture[..., 0], picture[:8] = 255, 255
-    floor = trimesh.Trimesh([[-2, 0, 2], [2, 0, 2], [2, 0, -2], [-2, 0, -2]], [[0, 1, 2], [0, 2, 3]], process=False)
-    material = trimesh.visual.material.PBRMaterial(
-        baseColorTexture=Image.fromarray(picture), baseColorFactor=[255, 128, 255, 255]
-    )
-    floor.visual = trimesh.visual.TextureVisuals(uv=[[0, 0], [1, 0], [1, 1], [0, 1]], material=material)
-    chair = trimesh.creation.box((0.5, 1.0, 0.5))
-    chair.visual = trimesh.visual.TextureVisuals(
-        material=trimesh.visual.material.PBRMaterial(baseColorFactor=[0, 255, 0, 255])
-    )
-    ball = trimesh.creation.icosphere(2, 0.5)
-    ball.visual.vertex_colors = np.where(ball.vertices[:, 1:2] > 0, [[250, 40, 40, 255]], [[40, 40, 250, 255]])
-    scene = trimesh.Scene()
-    scene.add_geometry(floor, node_name="Floor.001", geom_name="floor")
-    lifted = trimesh.transformations.translation_matrix([1, 0.5, 0])
-    mirror = np.diag([-1.0, 1, 1, 1])
-    scene.add_geometry(chair, node_name="chair_1", geom_name="chair", transform=lifted)
-    scene.add_geometry(chair, node_name="chair_2", geom_name="chair", transform=mirror @ lifted)
-    scene.add_geometry(ball, node_name="mesh_7", geom_name="b", transform=trimesh.transformations.scale_matrix(0.5))
-    path = tmp_path / "brought.glb"
-    path.write_bytes(scene.export(file_type="glb"))
-    return path
-
-
-def test_a_glb_that_somebody_brings_loads(foreign: Path):
-    scene = load_scene(foreign)
-    assert {i.name for i in scene.instances} == {"Floor.001", "chair_1", "chair_2", "mesh_7"}
-    assert scene.categories == ("unknown", "chair", "floor")
-    assert sum(scene.categories[i.category] == "chair" for i in scene.instances) == 2
-    np.testing.assert_allclose(scene.bounds, [[-2, -2, -0.25], [2, 2, 1]], atol=1e-6)  # z is up
-    corners = scene.vertices[scene.triangles]
-    facing = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    assert ((facing * scene.normals[scene.triangles[:, 0]]).sum(axis=-1) > 0).all()  # mirrored ones too
-    np.testing.assert_allclose(np.linalg.norm(scene.normals, axis=1), 1, atol=1e-6)
-
-
-def test_a_glb_that_somebody_brings_renders_in_its_colours(foreign: Path):
-    scene = load_scene(foreign)
-    simulator = Raycaster()
-    simulator.load(scene, "day")
-    camera = Camera.from_fov(64, 64, 80)
-    above = Pose.look_at([0.0, -1e-3, 3.0], [0.0, 0.0, 0.0])
-    seen = next(simulator.render(above, camera, OUTPUTS))
-
-    def colour(name: str) -> np.ndarray:
-        (number,) = (i.id for i in scene.instances if i.name == name)
-        return np.median(seen.rgb[seen.instance == number], axis=0)
-
-    red, green, blue = colour("chair_1")
-    assert green > 150
-    assert red == blue == 0
-    red, green, blue = colour("mesh_7")  # its upper half
-    assert red > 150
-    assert max(green, blue) < 80
-    north, south = seen.rgb[12, 32], seen.rgb[51, 32]  # the picture's upper half is white times the factor
-    assert north[2] > 150
-    assert north[0] > north[1] > 100
-    assert south[0] > 150
-    assert south[1] == south[2] == 0
-
-
-def test_names_of_nodes_tell_categories():
-    assert category_of("7_sofa") == category_of("Sofa.002") == category_of("sofa_2") == "sofa"
-    assert category_of("12_potted plant") == category_of("PottedPlant") == "potted plant"
-    assert category_of("mesh_12") == category_of("geometry_0") == category_of("3") == "unknown"
-
-
-def test_vertex_colours_become_a_texture_with_those_colours_at_its_corners():
-    colours = np.random.default_rng(0).integers(0, 256, (7, 3, 3)).astype(np.uint8)
-    uvs, texture = paint_triangles(colours)
-    height, width = texture.shape[:2]
-    texels = np.floor(uvs * [width, height]).astype(int)
-    np.testing.assert_allclose(uvs * [width, height] - texels, 0.5, atol=1e-9)
-    assert np.array_equal(texture[texels[:, 1], texels[:, 0]], colours.reshape(-1, 3))
 
 
 def test_unusable_files_are_named(box_room: Scene, tmp_path: Path):
