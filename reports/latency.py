@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -28,23 +30,28 @@ def query_table(latency: pd.DataFrame, estimates: pd.DataFrame, roles: Mapping[s
         Column("Reading the image, p50", "ms", smaller_is_better=True),
         Column("Warm queries"),
     )
-    total = latency[latency["stage"] == TOTAL]
-    groups = estimates.groupby(["method", "sweep"])
-    first = estimates[~estimates["warm"]].groupby(["method", "sweep"])["seconds"].median()
-    load = groups["load_seconds"].median()
-    rows = [
-        [
-            *method_cells([row["method"]], [roles[row["method"]]]),
-            step_cell(row["sweep"]),
-            *(_milliseconds(row[name]) for name in ("p50", "p95", "p99")),
-            _milliseconds(first.get((row["method"], row["sweep"]), float("nan"))),
-            _milliseconds(load[row["method"], row["sweep"]]),
-            number_cell(row["queries"]),
-        ]
-        for row in total.to_dict("records")
-    ]
+    total = latency[latency["stage"] == TOTAL].to_dict("records")
+    warm = {(row["method"], row["sweep"]): row for row in total}
+    asked = in_order(estimates, list(roles)).groupby(["method", "sweep"], sort=False)
+    rows = [_query_row(group, warm, roles) for _, group in asked]
     note = "Percentiles are of warm queries. Reading and decoding the image is not part of the latency."
-    return Table("Latency of one query", columns, rows, (note, *_map_notes(total, roles)))
+    return Table("Latency of one query", columns, rows, (note, *_map_notes(estimates, roles)))
+
+
+def _query_row(
+    answers: pd.DataFrame, warm: Mapping[tuple[str, float], Mapping[Any, Any]], roles: Mapping[str, str]
+) -> list[Cell]:
+    """Return the row of one method at one step; without a warm query its percentiles are unknown."""
+    method, step = str(answers["method"].iloc[0]), float(answers["sweep"].iloc[0])
+    total = warm.get((method, step), {})
+    return [
+        *method_cells([method], [roles[method]]),
+        step_cell(step),
+        *(_milliseconds(total.get(name, math.nan)) for name in ("p50", "p95", "p99")),
+        _milliseconds(float(answers.loc[~answers["warm"], "seconds"].median())),
+        _milliseconds(float(answers["load_seconds"].median())),
+        number_cell(total.get("queries", 0)),
+    ]
 
 
 def stage_table(latency: pd.DataFrame, roles: Mapping[str, str], terms: Terms) -> Table:
@@ -120,10 +127,10 @@ def stage_means(latency: pd.DataFrame) -> pd.DataFrame:
     """
     mean = latency[latency["stage"] == TOTAL].set_index(["method", "sweep"])["mean"]
     stages = latency[latency["stage"] != TOTAL]
-    named = stages.loc[stages["stage"] != OTHER].groupby(["method", "sweep"]).size()
-    stages = stages[[key in named.index for key in zip(stages["method"], stages["sweep"], strict=True)]]
-    whole = [mean[key] for key in zip(stages["method"], stages["sweep"], strict=True)]
-    return stages[["method", "sweep", "stage"]].assign(seconds=stages["share"] * whole)
+    named = pd.MultiIndex.from_frame(stages.loc[stages["stage"] != OTHER, ["method", "sweep"]])
+    keys = pd.MultiIndex.from_frame(stages[["method", "sweep"]])
+    stages, whole = stages[keys.isin(named)], mean.reindex(keys[keys.isin(named)]).to_numpy(dtype=float)
+    return stages[["method", "sweep", "stage"]].assign(seconds=stages["share"].to_numpy(dtype=float) * whole)
 
 
 def _milliseconds(seconds: float) -> Cell:

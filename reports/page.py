@@ -394,14 +394,19 @@ def _lede(summary: Summary) -> str:
         _counted(estimates["map"].nunique(), "map"),
         _counted(estimates["scene"].nunique(), "scene"),
     ]
+    if (summary.board["failures"] == summary.board["queries"]).all():
+        reason = summary.reasons.groupby("reason")["count"].sum().idxmax()
+        return f"{counts[0]} failed on every one of {counts[1]}. The commonest reason: {reason}."
     several = f"{summary.steps[0]:g} to " if len(summary.steps) > 1 else ""
     made_of = several + summary.terms.at(summary.steps[-1])
     sentence = f"{counts[0]} localized {counts[1]} in {counts[2]} of {counts[3]}, from {made_of}."
     first = list(board.loc[board["rank"] == 1, "method"])
     metric = summary.terms.question.column(results.primary).in_words
+    if not first:
+        return f"{sentence} No method is ranked by {metric}."
     if len(first) == 1:
         return f"{sentence} By {metric}, {first[0]} ranks first{_with_base(summary)}."
-    names = f"{', '.join(first[:-1])} and {first[-1]}" if first else "no method"
+    names = f"{', '.join(first[:-1])} and {first[-1]}"
     return f"{sentence} By {metric}, {names} share the first rank{_with_base(summary)}."
 
 

@@ -289,8 +289,7 @@ def _share_lines(axis: Axes, bins: pd.DataFrame, shown: Sequence[str], styles: S
         face = "white" if style.is_bound else style.colour
         line: Any = {"linestyle": style.dash, "linewidth": 1.2 if style.is_bound else 1.9, "markersize": 5.5}
         axis.plot(x, rows["value"], color=style.colour, marker=style.marker, markerfacecolor=face, **line)
-    axis.set_ylim(0, None)
-    axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    ShareScale.up_to(bins[["value", "high"]].to_numpy().ravel()).apply(axis)
 
 
 def _chance_level(axis: Axes, chance: float) -> None:

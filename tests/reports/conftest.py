@@ -162,6 +162,7 @@ def write_made_up_run(
     machine: str = MACHINE,
     dataset: Path | None = None,
     methods: Sequence[str] | None = None,
+    question: str = "pose",
 ) -> Path:
     """Write a results folder that holds ``estimates``, with its dataset inside, or beside it in ``dataset``."""
     data = write_made_up_dataset(dataset or folder / "dataset", estimates) if dataset is None else dataset
@@ -187,8 +188,8 @@ def write_made_up_run(
         size="mini",
         split="test",
         seed=1,
-        question="pose",
-        primary="median_translation_error",
+        question=question,
+        primary="median_translation_error" if question == "pose" else "mrr",
         dataset="dataset" if dataset is None else str(dataset),
         simulator="raycast",
         dataset_sha256=Dataset.open(data).sha256,
