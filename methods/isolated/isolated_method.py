@@ -131,7 +131,7 @@ class IsolatedMethod(Method[IsolatedConfig]):
             pose = Pose(arrays["world_from_camera"]) if arrays else None
         except ValueError as error:
             return Failure(f"invalid answer: {error}")
-        return Estimate(pose, tuple(reply["ranking"]), reply["confidence"], tuple(reply["flags"]))
+        return Estimate(pose, reply["ranking"], reply["confidence"], reply["flags"])
 
     def map_bytes(self) -> int:
         """Return what the other side says that its map takes."""

@@ -197,7 +197,7 @@ def _versions(libraries: Iterable[str]) -> dict[str, str]:
 
 
 def _plain(answer: Any) -> Reply:
-    """Return an answer as plain values and the pose as an array; raises where it is none."""
+    """Return an answer as what can be sent; raises where it is none. What is valid is decided over there."""
     if isinstance(answer, str):
         return {"failure": answer}, {}
     if not isinstance(answer, dict):
@@ -205,13 +205,14 @@ def _plain(answer: Any) -> Reply:
     unknown = [name for name in answer if name not in _ANSWERS]
     if unknown:
         raise ValueError(f"it has {unknown[0]!r}; an answer has {', '.join(_ANSWERS)}")
-    for name in ("ranking", "flags"):
-        if isinstance(answer.get(name), str):
-            raise TypeError(f"{name} is a list of strings, not one string")
-    plain: Fields = {name: [str(item) for item in _given(answer, name, ())] for name in ("ranking", "flags")}
+    plain: Fields = {name: _sent(_given(answer, name, ())) for name in ("ranking", "flags")}
     plain["confidence"] = float(_given(answer, "confidence", "nan"))
     pose = answer.get("world_from_camera")
     return plain, {} if pose is None else {"world_from_camera": np.asarray(pose, dtype=np.float64)}
+
+
+def _sent(strings: Any) -> Any:
+    return strings if isinstance(strings, str) else [str(item) for item in strings]
 
 
 def _given(answer: Fields, name: str, default: Any) -> Any:
