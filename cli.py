@@ -17,7 +17,7 @@ from rich.table import Table
 
 from . import __version__
 from .bench.overwrite import Overwrite
-from .errors import InputError, RunError
+from .errors import InputError, RunError, one_line
 
 if TYPE_CHECKING:
     from .datasets.spec import SimulatorSpec
@@ -114,7 +114,7 @@ def run(
     """Generate what is missing, fit, build maps, localize, score and report. The main job; resumes where it stopped."""
     from .bench.runner import run_track
     from .bench.track_dataset import default_folder
-    from .reports.console import print_leaderboard
+    from .reports.console import print_failures, print_leaderboard
     from .reports.html import write_report
     from .reports.terms import Terms
 
@@ -136,11 +136,15 @@ def run(
         query_timeout=query_timeout,
         map_timeout=map_timeout,
     )
+    paths = write_report([store.folder], store.folder / "report")  # first: a terminal may refuse what is printed
     print_leaderboard(store.leaderboard(), Terms.of(store), console)
+    print_failures(store.estimates(["method", "status", "reason"]), console)
     if store.record.dataset_differs:
         console.print(f"not the track's own dataset: {escape(store.record.dataset_differs)}", style="dim")
-    paths = write_report([store.folder], store.folder / "report")
     console.print(f"report: {paths.html.resolve()}", soft_wrap=True)
+    failed = "; ".join(f"{label}: {reason}" for label, reason in store.failed_fits().items())
+    if failed:
+        raise RunError(f"{failed}; all else is done, and what was printed is in {store.folder}/fits/*.log")
 
 
 @app.command()
@@ -519,7 +523,7 @@ def _guarded(command: Callable[[], None], *, debug: bool) -> None:
     except Exception as error:
         if debug:
             raise
-        _stop(f"unexpected {type(error).__name__}: {error} (run again with --debug to see where)", 1)
+        _stop(f"unexpected {one_line(error)} (run again with --debug to see where)", 1)
 
 
 def _stop(message: str, code: int) -> None:

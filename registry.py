@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
-from .errors import InputError
+from .errors import InputError, one_line
 
 T = TypeVar("T")
 
@@ -67,7 +67,10 @@ class Registry(Generic[T]):
         origin = f"{self.kind} {point.name!r} (entry point {point.value})"
         try:
             loaded = point.load()
-        except (Exception, SystemExit) as error:  # somebody else's module may do anything while it is imported
-            said = f"{type(error).__name__}: {error}".splitlines()[0]
-            raise InputError(f"{origin} cannot be imported: {said}; repair or uninstall its package") from error
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # somebody else's module may do anything while it is imported
+            raise InputError(
+                f"{origin} cannot be imported: {one_line(error)}; repair or uninstall its package"
+            ) from error
         return self.check(loaded, origin)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from ..errors import one_line, writable
 from ..methods.answers import checked
 from ..methods.method import Failure
 from ..methods.timing import Span
@@ -21,13 +22,15 @@ def plain_answer(answer: object, known: Collection[str]) -> dict[str, Any]:
         valid = checked(answer, known)
     except (ValueError, TypeError) as error:
         return failure(f"invalid answer: {error}")
+    except Exception as error:  # the parts of an answer may be anything
+        return failure(f"invalid answer: {one_line(error)}")
     if isinstance(valid, Failure):
         return failure(str(valid.reason))
     pose = valid.pose
     return {
         "status": "ok",
         "reason": "",
-        "flags": " ".join(valid.flags),
+        "flags": writable(" ".join(valid.flags)),
         "confidence": valid.confidence,
         "pose": None if pose is None else [*map(float, pose.quaternion), *map(float, pose.translation)],
         "ranking": list(valid.ranking),
@@ -36,8 +39,7 @@ def plain_answer(answer: object, known: Collection[str]) -> dict[str, Any]:
 
 def raised(error: BaseException) -> str:
     """Return the reason for a failure by exception: "raised ValueError: ..."."""
-    message = str(error).strip().partition("\n")[0]
-    return f"raised {type(error).__name__}: {message}" if message else f"raised {type(error).__name__}"
+    return f"raised {one_line(error)}"
 
 
 def plain_spans(spans: list[Span]) -> list[list[Any]]:
@@ -46,7 +48,8 @@ def plain_spans(spans: list[Span]) -> list[list[Any]]:
     inner = [0.0] * len(spans)
     totals: dict[str, list[float]] = {}
     for span in spans:
-        paths.append(span.name if span.parent < 0 else f"{paths[span.parent]}/{span.name}")
+        name = writable(span.name)
+        paths.append(name if span.parent < 0 else f"{paths[span.parent]}/{name}")
         if span.parent >= 0:
             inner[span.parent] += span.seconds
     for path, span, nested in zip(paths, spans, inner, strict=True):

@@ -19,10 +19,11 @@ from pydantic import ValidationError
 from ..datasets.dataset import Dataset
 from ..errors import InputError
 from ..methods.closure import file_version, held, import_closure
+from ..methods.files import FILE_MODULE
 from ..methods.isolated.isolated_method import IsolatedMethod, isolated
 from ..methods.learner import Learner
 from ..methods.method import Method
-from ..methods.registry import FILE_MODULE, make_method, method_class
+from ..methods.registry import make_method, method_class
 from . import consolidation, worker
 from .messages import Assignment
 from .provenance import digest

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import writable
+
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 _LONGEST_REASON = 200
 
@@ -120,5 +122,5 @@ Message = Begun | Ready | Fitted | Built | Localizing | Answered | Finished | Fa
 
 def failure(reason: str) -> dict[str, Any]:
     """Return the plain values of a failure; the reason is cut to one line that is the same in every process."""
-    line = " ".join(_ADDRESS.sub("0x...", reason).split())[:_LONGEST_REASON]
+    line = " ".join(_ADDRESS.sub("0x...", writable(reason)).split())[:_LONGEST_REASON]
     return {"status": "failure", "reason": line, "flags": "", "confidence": float("nan"), "pose": None, "ranking": []}

@@ -152,6 +152,12 @@ class RunStore:
         facts = None if cell.fit is None else self.folder / f"{cell.fit}.json"
         return json.loads(facts.read_text())["seconds"] if facts is not None and facts.exists() else None
 
+    def failed_fits(self) -> dict[str, str]:
+        """Return why, by label, of the methods that could not learn what they answer with."""
+        failed = [cell.label for cell in self._complete() if cell.fit and self.fit_seconds(cell.label) is None]
+        reasons = self.estimates(["method", "reason"]).drop_duplicates("method").set_index("method")["reason"]
+        return {label: reasons[label] for label in failed}
+
     def leaderboard(self) -> pd.DataFrame:
         """Return the leaderboard by the track's primary metric, see :func:`relocbench.bench.scoring.leaderboard`."""
         needed = [name for name in ESTIMATE_COLUMNS if name != "ranking"]  # the one column that is long

@@ -1,5 +1,8 @@
 """The process that runs one method: it loads images, keeps the clock, and sends answers as plain values.
 
+Whatever a method raises is its own failure, be it ``SystemExit`` or ``KeyboardInterrupt``: a user's Ctrl-C is not for
+this process.
+
 Started by a unit, which supervises it, as a :class:`~relocbench.sim.processes.worker_process.WorkerProcess`. Nothing
 here writes a result: a worker may be killed at any moment and takes no record with it.
 """
@@ -69,7 +72,7 @@ class Worker:
             method.fit(train)
             method.save(Path(command.folder))
             seconds = time.perf_counter() - start
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             self._report("fit", error, train)
             return
         self.connection.send(Fitted(seconds, _peak_memory_bytes(method)))
@@ -91,7 +94,7 @@ class Worker:
             method = self._load()
         except ProcessLost:
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             self.connection.send(Failed(f"loading {raised(error)}"))
             return None
         if self._start_seconds is None:
@@ -105,7 +108,7 @@ class Worker:
             size = int(method.map_bytes())
         except ProcessLost:
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             self._report("build_map", error, references)
             return None
         self.connection.send(Built(len(references), seconds, size, _peak_memory_bytes(method)))
@@ -146,7 +149,7 @@ class Worker:
                 problem = None
             except ProcessLost:
                 raise
-            except (Exception, SystemExit) as error:
+            except BaseException as error:
                 problem = raised(error)
             seconds = time.perf_counter() - start
         plain = plain_answer(answer, known) if problem is None else failure(problem)

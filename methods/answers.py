@@ -58,7 +58,7 @@ def _check_ranking(ranking: tuple[str, ...], known: Collection[str]) -> None:
 
 def _checked_pose(pose: object) -> Pose:
     if not isinstance(pose, Pose):
-        raise TypeError(f"a pose is a Pose, not {type(pose).__name__}")
+        raise TypeError(f"a pose is a Pose, not {type(pose).__name__}; Pose(matrix) makes one of a (4, 4) matrix")
     checked = Pose(np.asarray(pose.matrix, dtype=np.float64))  # again: nothing keeps a subclass from skipping the check
     if checked.is_batch:
         raise ValueError("the pose is a batch, not one transform")

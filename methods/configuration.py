@@ -55,7 +55,7 @@ def complete_class(base: type[Configured[Any]]) -> Callable[[Any, str], Any]:
         if inspect.isabstract(candidate):
             missing = sorted(getattr(candidate, "__abstractmethods__", ()))
             raise InputError(f"{origin} does not implement {', '.join(missing)}")
-        if not isinstance(getattr(candidate, "name", None), str):
+        if not (isinstance(getattr(candidate, "name", None), str) and candidate.name):
             raise InputError(f"{origin} has no name; give the class an attribute: name = 'my-{base.__name__.lower()}'")
         return candidate
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, one_line
 from ..registry import Registry
 from .configuration import complete_class, validated
+from .files import import_file
 from .method import Method
-
-#: How the modules of single files begin.
-FILE_MODULE = "relocbench_method_"
 
 #: A package offers a method by an entry point of the group ``relocbench.methods``: ``my-method = "my_package:Mine"``.
 METHODS: Registry[type[Method[Any]]] = Registry(
@@ -61,18 +56,7 @@ def load_method_file(location: str) -> type[Method[Any]]:
     Raises ``InputError`` where the file or the class is missing, or importing the file fails.
     """
     path, attribute = split_location(location)
-    module_name = f"{FILE_MODULE}{path.stem}_{sha256(str(path).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    if spec is None or spec.loader is None:
-        raise InputError(f"{path}: not a Python file; give a method as path/to/file.py:ClassName")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module  # dataclasses and pydantic look their module up while a class is made
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[module_name]
-        line = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise InputError(f"{path}: cannot be imported: {line}") from error
+    module = import_file(path)
     if not hasattr(module, attribute):
         raise InputError(f"{path}: has no class {attribute!r}")
     return METHODS.check(getattr(module, attribute), f"{path}:{attribute}")
@@ -90,7 +74,14 @@ def split_location(location: str) -> tuple[Path, str]:
 def make_method(name: str, config: dict[str, Any] | None = None) -> Method[Any]:
     """Build the method ``name`` (or ``file.py:ClassName``) from its configuration as plain values.
 
-    Raises ``InputError`` naming the key where a configuration key is unknown or its value does not fit.
+    Raises ``InputError`` naming the key where a configuration key is unknown or its value does not fit, and naming the
+    class where it cannot be made with a configuration.
     """
+    origin = f"method {name!r}"
     cls = method_class(name)
-    return cls(validated(cls.Config, config, origin=f"method {name!r}"))
+    try:
+        return cls(validated(cls.Config, config, origin=origin))
+    except (InputError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise InputError(f"{origin} cannot be made with its configuration: {one_line(error)}") from error

@@ -37,6 +37,17 @@ def print_leaderboard(leaderboard: pd.DataFrame, terms: Terms, console: Console)
     console.print(f"[dim]{_footnote(leaderboard, terms)}[/dim]", highlight=False)
 
 
+def print_failures(estimates: pd.DataFrame, console: Console) -> None:
+    """Print of every method in ``estimates`` that failed how often, and the reason that it gave most."""
+    for method, answers in estimates.groupby("method", sort=False):
+        reasons = answers.loc[answers["status"] == "failure", "reason"].value_counts()
+        if len(reasons):
+            share = f"{reasons.sum()} of {len(answers)} queries failed"
+            most = "" if len(reasons) == 1 else f", {reasons.iloc[0]} of them"
+            line = f"{method}: {share}{most}: {reasons.index[0]}"
+            console.print(line, markup=False, highlight=False, style="dim", soft_wrap=True)
+
+
 def _fitting_table(board: pd.DataFrame, terms: Terms, console: Console) -> Table:
     columns = [column for column in main_columns(board, terms) if column.terminal is not None]
     spared = sorted((column for column in columns if column.spare > 0), key=lambda column: column.spare)

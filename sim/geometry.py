@@ -38,8 +38,10 @@ class Pose:
             raise ValueError("a pose has values that are not finite")
         rotation = matrix[..., :3, :3].astype(np.float64)
         residual = np.abs(np.swapaxes(rotation, -1, -2) @ rotation - np.eye(3)).max(initial=0.0)
-        if residual > _ORTHONORMAL_TOLERANCE or (np.linalg.det(rotation) < 0).any():
+        if residual > _ORTHONORMAL_TOLERANCE:
             raise ValueError(f"a pose's rotation is not a rotation (R^T R differs from I by {residual:.2g})")
+        if (np.linalg.det(rotation) < 0).any():
+            raise ValueError("a pose's rotation is not a rotation but a reflection")
         if not np.array_equal(matrix[..., 3, :], np.broadcast_to([0, 0, 0, 1], matrix[..., 3, :].shape)):
             raise ValueError("a pose's last row is not (0, 0, 0, 1)")
         matrix.flags.writeable = False

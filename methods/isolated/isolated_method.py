@@ -70,10 +70,13 @@ def isolated(location: str, *, python: str, memory_limit: float | None = None) -
             libraries = sorted(import_closure((), file=path).libraries)
             asked = {"file": str(path), "class": class_name, "libraries": libraries}
             reply, _ = process.request("open", asked, timeout=_START_SECONDS)
+            made, _ = process.request("make", timeout=_START_SECONDS)
         except WorkerRefused as refused:
             raise InputError(f"{location}: {refused}") from refused
         except WorkerLost as lost:
             raise InputError(f"{location}: cannot be imported by {interpreter}: {_said(lost)}") from lost
+        if "raised" in made:
+            raise InputError(f"{location}: cannot be made without arguments: {': '.join(made['raised'])}")
         return IsolatedConfig(
             file=str(path),
             class_name=class_name,

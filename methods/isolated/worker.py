@@ -102,7 +102,7 @@ class Host:
         self.subject = None
         try:
             self.subject = self.method()
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             return {"raised": _raised(error)}, {}
         return {"needs_depth": bool(getattr(self.method, "needs_depth", False))}, {}
 
@@ -124,7 +124,7 @@ class Host:
             self.subject.build_map(references)
             own = getattr(self.subject, "map_bytes", None)
             return {"map_bytes": int(own()) if callable(own) else _size(vars(self.subject))}, {}
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             return {"raised": _raised(error)}, {}
 
     def localize(self, fields: Fields, arrays: Arrays) -> Reply:
@@ -134,7 +134,7 @@ class Host:
         try:
             with query.stage("localize"):
                 answer = self.subject.localize(query)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             return {"raised": _raised(error), "spans": query.spans}, {}
         try:
             reply, pose = _plain(answer)
@@ -153,13 +153,14 @@ def _imported(file: str, attribute: str) -> Any:
     if spec is None or spec.loader is None:
         raise serving.Refusal("not a Python file")
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    sys.argv = [file]  # as where Python runs the file
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        traceback.print_exc()
+    except BaseException as error:
+        name, message = _raised(error)
         missing = (getattr(error, "name", None) or "").split(".")[0]
         advice = f"; {_PLAIN_CLASS}" if isinstance(error, ImportError) and missing == "relocbench" else ""
-        line = f"{type(error).__name__}: {error}".splitlines()[0]
+        line = f"{name}: {message}".splitlines()[0]
         raise serving.Refusal(f"cannot be imported by {sys.executable}: {line}{advice}") from error
     if not hasattr(module, attribute):
         raise serving.Refusal(f"has no class {attribute!r}")
@@ -179,7 +180,8 @@ def _problem(method: Any) -> str:
     missing = [name for name in ("build_map", "localize") if not callable(getattr(method, name, None))]
     if missing:
         return f"does not implement {', '.join(missing)}"
-    if not isinstance(getattr(method, "name", None), str):
+    name = getattr(method, "name", None)
+    if not (isinstance(name, str) and name):
         return "has no name; give the class an attribute: name = 'my-method'"
     if getattr(method, "needs_fit", False):
         return "needs a fit, which cannot be had with --python; learn beforehand and load what was learned"
@@ -221,8 +223,12 @@ def _given(answer: Fields, name: str, default: Any) -> Any:
 
 
 def _raised(error: BaseException) -> list[str]:
-    traceback.print_exc()
-    return [type(error).__name__, str(error)]
+    with contextlib.suppress(BaseException):
+        traceback.print_exc()
+    try:
+        return [type(error).__name__, str(error)]
+    except BaseException:  # somebody's own class may raise anything where it is asked what it says
+        return [type(error).__name__, ""]
 
 
 def _reseed(seed: int) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import random
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -114,6 +116,45 @@ class Raises(ReadsPose):
         if unlucky(query):
             raise ValueError("bad luck")
         return super().localize(query)
+
+
+class Unruly(ReadsPose):
+    """Raises what is no `Exception`, in every query another one."""
+
+    name = "unruly"
+
+    def build_map(self, references: ViewSet) -> None:
+        super().build_map(references)
+        self.calls = 0
+
+    def localize(self, query: Query) -> Estimate | Failure:
+        self.calls += 1
+        if self.calls % 4 == 1:
+            raise KeyboardInterrupt
+        if self.calls % 4 == 2:
+            sys.exit("enough")
+        if self.calls % 4 == 3:
+            raise GeneratorExit("\udcff")
+        with stage("\udcff"):
+            return super().localize(query)
+
+
+def squared(number: int) -> int:
+    """Called in processes that `StartsProcesses` starts."""
+    return number**2
+
+
+class StartsProcesses(ReadsPose):
+    """Computes in processes of its own, started in each way, in one map."""
+
+    name = "starts-processes"
+
+    def build_map(self, references: ViewSet) -> None:
+        if references[0].map == "scene-2/kitchen" and len(references) == 4:
+            for way in ("fork", "spawn", "forkserver"):
+                with multiprocessing.get_context(way).Pool(1) as pool:
+                    assert pool.map(squared, [2, 3]) == [4, 9]
+        super().build_map(references)
 
 
 class Dies(ReadsPose):

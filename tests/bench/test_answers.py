@@ -35,7 +35,10 @@ class UncheckedPose(Pose):
         (Estimate(ranking=("a", "z")), "'z', which is no reference"),
         (Estimate(ranking=("a", "a")), "a reference twice"),
         (Estimate(pose=Pose.identity(2)), "a batch"),
-        (Estimate(pose=np.eye(4)), "not ndarray"),
+        (Estimate(pose=np.eye(4)), "not ndarray; Pose(matrix) makes one"),
+        (Estimate(pose=np.eye(4)[:3]), "not ndarray"),
+        (Estimate(pose=np.eye(4).tolist()), "not list"),
+        (Estimate(pose=Pose.identity(), flags="fallback"), "flags is a tuple of strings, not the string 'fallback'"),
         (Estimate(pose=UncheckedPose(np.full((4, 4), np.nan))), "not finite"),
         (Estimate(pose=UncheckedPose(np.diag([1.0, 2.0, 1.0, 1.0]))), "not a rotation"),
         (Estimate(pose=Pose.identity(), confidence="high"), "is a number, not the string 'high'"),
@@ -54,6 +57,30 @@ def test_failures_keep_their_reason_in_one_line_without_addresses():
     assert raised(ValueError("first line\nsecond")) == "raised ValueError: first line"
     assert raised(KeyError()) == "raised KeyError"
     assert len(failure("x" * 1000)["reason"]) == 200
+
+
+def test_what_no_file_can_hold_is_escaped():
+    lone = "\udcff"
+    assert plain_answer(Failure(f"reason {lone}"), KNOWN)["reason"] == r"reason \udcff"
+    assert plain_answer(Estimate(ranking=("a",), flags=(lone,)), KNOWN)["flags"] == r"\udcff"
+    assert failure(raised(ValueError(lone)))["reason"] == r"raised ValueError: \udcff"
+    assert plain_spans([Span(lone, -1, 1.0)]) == [[r"\udcff", 1.0, 1.0]]
+    assert lone not in plain_answer(Estimate(ranking=(lone,)), KNOWN)["reason"]
+
+
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+    def __float__(self) -> float:
+        raise Unspeakable
+
+
+def test_what_cannot_be_said_is_named():
+    assert raised(Unspeakable()) == "raised Unspeakable"
+    assert plain_answer(Failure(Unspeakable()), KNOWN)["reason"] == "invalid answer: RuntimeError: no words"
+    unspeakable = Estimate(ranking=("a",), confidence=Unspeakable())
+    assert plain_answer(unspeakable, KNOWN)["reason"] == "invalid answer: Unspeakable"
 
 
 def test_spans_become_paths_whose_exclusive_times_add_up():

@@ -93,13 +93,18 @@ def test_baselines_and_a_users_file_run_end_to_end(finished, tiny_dataset):
 
 
 def test_methods_that_misbehave_harm_only_themselves(run):
-    store = run("ReadsPose", "Raises", "Dies", "Invalid", "RanksOnly", "CannotLearn")
+    store = run("ReadsPose", "Raises", "Dies", "Invalid", "RanksOnly", "CannotLearn", "Unruly", "StartsProcesses")
     raised, died = outcomes(store, "raises"), outcomes(store, "dies")
     assert set(raised) == {"", "raised ValueError: bad luck"}
     assert set(died) == {"", "worker died (SIGSEGV)"}
     assert sum(raised.values()) == sum(died.values()) == 40
     assert died[""] > 20
     assert outcomes(store, "reads-pose") == {"": 40}
+    assert outcomes(store, "starts-processes") == {"": 40}
+    unruly = {"raised KeyboardInterrupt": 16, "raised SystemExit: enough": 8, r"raised GeneratorExit: \udcff": 8, "": 8}
+    assert outcomes(store, "unruly") == unruly
+    assert r"\udcff/look" in set(store.spans()["stage"])
+    assert store.failed_fits() == {"cannot-learn": "fit raised ArithmeticError: nothing to learn"}
     assert outcomes(store, "cannot-learn") == {"fit raised ArithmeticError: nothing to learn": 40}
     assert "invalid answer: an Estimate needs a pose or a ranking, and has neither" in outcomes(store, "invalid")
     estimates = store.estimates()

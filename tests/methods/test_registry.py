@@ -34,6 +34,21 @@ class Thumbnail(Method):
 """
 
 
+UNSPEAKABLE = """
+class Unspeakable(Exception):
+    def __str__(self):
+        raise ValueError
+raise Unspeakable
+"""
+
+ARGUMENTS = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--weights", required=False)
+parser.parse_args()
+"""
+
+
 def write(folder: Path, text: str) -> Path:
     path = folder / "my_method.py"
     path.write_text(text)
@@ -90,7 +105,12 @@ def test_a_file_brings_a_method_in_twenty_lines(tmp_path: Path) -> None:
         (MINIMAL, "Muddle", "has no class 'Muddle'"),
         ("import nothing_of_that_name", "Thumbnail", "cannot be imported: ModuleNotFoundError"),
         ("def Thumbnail(): pass", "Thumbnail", "not a subclass"),
+        ("import sys; sys.exit(0)", "Thumbnail", "cannot be imported: SystemExit: 0"),
+        ("raise BaseException('deep trouble')", "Thumbnail", "cannot be imported: BaseException: deep trouble"),
+        (UNSPEAKABLE, "Thumbnail", "cannot be imported: Unspeakable$"),
+        (ARGUMENTS.replace("required=False", "required=True") + MINIMAL, "Thumbnail", "cannot be imported: SystemExit"),
         (MINIMAL.replace('name = "thumbnail"', ""), "Thumbnail", "has no name"),
+        (MINIMAL.replace('name = "thumbnail"', 'name = ""'), "Thumbnail", "has no name"),
         (MINIMAL.replace("def localize", "def localise"), "Thumbnail", "does not implement localize"),
     ],
 )
@@ -100,6 +120,28 @@ def test_a_file_that_is_no_method_gets_one_line(tmp_path: Path, text: str, attri
         load_method_file(f"{path}:{attribute}")
     assert "\n" not in str(caught.value)
     assert str(path) in str(caught.value)
+
+
+def test_a_file_that_reads_arguments_is_given_none_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = ["relocbench", "run", "--foreign"]
+    monkeypatch.setattr(sys, "argv", ours)
+    load_method_file(f"{write(tmp_path, ARGUMENTS + MINIMAL)}:Thumbnail")
+    assert sys.argv is ours
+
+
+@pytest.mark.parametrize(
+    ("init", "complaint"),
+    [
+        ("def __init__(self): pass", "TypeError"),
+        ("def __init__(self, config=None, *, weights): pass", "TypeError: .*'weights'"),
+        ("def __init__(self, config=None): raise OSError('weights/there.pth')", "OSError: weights/there.pth"),
+        ("def __init__(self, config=None): raise SystemExit(3)", "SystemExit: 3"),
+    ],
+)
+def test_a_class_that_cannot_be_made_is_named_with_its_file(tmp_path: Path, init: str, complaint: str) -> None:
+    path = write(tmp_path, f"{MINIMAL}\n    {init}\n")
+    with pytest.raises(InputError, match=rf"my_method.py:Thumbnail' cannot be made .*{complaint}"):
+        make_method(f"{path}:Thumbnail")
 
 
 def test_a_missing_file_gets_one_line(tmp_path: Path) -> None:
