@@ -21,8 +21,8 @@ def as_one_room(scene: Scene) -> Scene:
     navigable = scene.navigable if known else navigable_floor(scene)
     if navigable.is_empty:
         raise InputError(
-            f"scene {scene.name}: no level floor with room for a robot was found; where the file is not y up and in "
-            "metres, give up: and scale: beside file: in the track"
+            f"scene {scene.name}: no level floor with room for a robot was found; where its file is not y up and in "
+            "metres, name it in the track as {file: ..., scale: ..., up: ...}"
         )
     largest = max(navigable.geoms, key=lambda part: part.area)
     outline = largest.buffer(ROBOT_RADIUS, join_style="mitre").convex_hull

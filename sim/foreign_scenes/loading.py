@@ -103,8 +103,8 @@ def _check_size(path: Path, corners: Array, *, guess: bool) -> None:
     across, high = float(size[:2].max()), float(size[2])
     if across < _LEAST:
         raise InputError(
-            f"{path}: is {spans} m large, which has no place for a camera; give metres per unit as scale: beside file: "
-            "in the track, or bring a larger model"
+            f"{path}: is {spans} m large, which has no place for a camera; bring a larger model, or give metres per "
+            f"unit, as {_in_track(path, 'scale: ...')}"
         )
     if not guess or across < _SUSPICIOUS[0] or high < _SUSPICIOUS[1]:
         return
@@ -112,9 +112,14 @@ def _check_size(path: Path, corners: Array, *, guess: bool) -> None:
         likely = [f"{unit}: give scale: {to:g}" for unit, to in _UNITS.items() if low <= high * to <= most]
         if likely:
             raise InputError(
-                f"{path}: is {spans} m large, it looks like {', or '.join(likely)} beside file: in the track (scale: 1 "
-                "where metres are right)"
+                f"{path}: is {spans} m large, it looks like {', or '.join(likely)} (scale: 1 where metres are right), "
+                f"as {_in_track(path, 'scale: ...')}"
             )
+
+
+def _in_track(path: Path, key: str) -> str:
+    """Return how a track names the file with more than its path."""
+    return f"{{file: {path.name}, {key}}} in the track"
 
 
 def _check_upright(path: Path, corners: Array) -> None:
@@ -126,8 +131,8 @@ def _check_upright(path: Path, corners: Array) -> None:
     size = np.ptp(corners, axis=(0, 1))
     if level < _UPRIGHT * sideways and size[1] < _UPRIGHT * size[2]:
         raise InputError(
-            f"{path}: looks as if z were up in it, its largest surface is a wall as it stands: give up: z beside "
-            "file: in the track, or up: y where it is right"
+            f"{path}: looks as if z were up in it, its largest surface is a wall as it stands: give up: z (up: y where "
+            f"it is right), as {_in_track(path, 'up: z')}"
         )
 
 

@@ -19,7 +19,8 @@ from .looks import Look, default_look, read_look
 Array = NDArray[Any]
 
 _DRACO = "KHR_draco_mesh_compression"
-_TRIANGLES, _STRIP, _FAN = 4, 5, 6
+_TRIANGLES, _FAN = 4, 6  # modes; 5 is a strip, less are points and lines
+_VISIBLE = 1e-3  # difference of linear colours
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,7 @@ class Pieces:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self._looks: dict[int | None, Look] = {None: default_look()}
+        self._looks: dict[int, Look] = {}
         self._materials: dict[Any, Material] = {}
         self._meshes: dict[int, tuple[Surface, ...]] = {}
 
@@ -142,49 +143,67 @@ class Pieces:
         if len(order) and order.max() >= count:
             raise IndexError("a triangle has a corner that is no vertex")
         mode = primitive.get("mode", _TRIANGLES)
+        first = np.arange(max(len(order) - 2, 0))
         if mode == _TRIANGLES:
             return order[: len(order) // 3 * 3].reshape(-1, 3)
-        first = np.arange(max(len(order) - 2, 0))
         if mode == _FAN:
             return order[np.stack([first + 1, first + 2, np.zeros_like(first)], axis=-1)]
-        odd = first % 2
+        odd = first % 2  # of a strip, every other triangle is turned over
         return order[np.stack([first, first + 1 + odd, first + 2 - odd], axis=-1)]
 
     def _coloured(self, primitive: dict[str, Any], vertices: Array, normals: Array, triangles: Array) -> Surface | None:
-        """Return the surface in its colours, with holes where it is clear."""
-        attributes, number = primitive["attributes"], primitive.get("material")
-        if number is not None and number not in self._looks:
-            self._looks[number] = read_look(self.document, number)
-        look = self._looks[number]
-        coordinates = attributes.get(f"TEXCOORD_{look.uv_set}")
-        uvs = None
-        if coordinates is not None and look.picture is not None:
-            uvs = look.uvs(np.nan_to_num(self.document.array(coordinates).astype(np.float64)))
-        colours = self.document.array(attributes["COLOR_0"])[:, :3] if "COLOR_0" in attributes else None
-        if colours is not None and colours.dtype.kind == "u":
-            colours = colours / np.iinfo(colours.dtype).max
-        if colours is not None and number is None:
-            look = replace(look, name="vertex", factor=np.ones(3))
+        """Return the surface in its colours, with holes where it is clear; None where it all is."""
+        look = self._look(primitive)
+        values = {"vertices": vertices, "normals": normals, **self._painting(primitive["attributes"], look)}
         if look.opaque is not None:
-            if not look.opaque.any():
-                return None
-            if uvs is not None:
-                owner, weights = cut_out(uvs[triangles], look.opaque)
-                corners = triangles[owner]
-                vertices, normals, uvs = (_blended(values, corners, weights) for values in (vertices, normals, uvs))
-                colours = None if colours is None else _blended(colours, corners, weights)
-                triangles, normals = np.arange(len(vertices)).reshape(-1, 3), _unit(normals)
-        if colours is not None and np.ptp(colours[triangles], axis=(0, 1)).max(initial=0.0) > 1e-3:
-            corner_uvs = None if uvs is None else uvs[triangles]
-            placed, material = look.painted(colours[triangles].astype(np.float64), corner_uvs)
-            order = triangles.reshape(-1)
-            return Surface(vertices[order], normals[order], placed, np.arange(len(order)).reshape(-1, 3), material)
-        tint = np.ones(3) if colours is None or len(triangles) == 0 else colours[triangles[0, 0]].astype(np.float64)
-        key = (number, look.name, uvs is not None, tuple(tint))
+            values, triangles = _without_holes(values, triangles, look.opaque)
+        if len(triangles) == 0:
+            return None
+        uvs, colours = values.get("uvs"), values.get("colours")
+        if colours is not None and np.ptp(colours[triangles], axis=(0, 1)).max() > _VISIBLE:
+            placed, material = look.painted(colours[triangles], None if uvs is None else uvs[triangles])
+            order, triangles = triangles.reshape(-1), np.arange(triangles.size).reshape(-1, 3)
+            return Surface(values["vertices"][order], values["normals"][order], placed, triangles, material)
+        tint = np.ones(3) if colours is None else colours[triangles[0, 0]]
+        key = (primitive.get("material"), look.name, uvs is not None, tuple(tint))
         if key not in self._materials:
             self._materials[key] = look.material(tint, textured=uvs is not None)
-        uvs = np.zeros((len(vertices), 2)) if uvs is None else uvs
-        return Surface(vertices, normals, uvs, triangles, self._materials[key]) if len(triangles) else None
+        uvs = np.zeros((len(values["vertices"]), 2)) if uvs is None else uvs
+        return Surface(values["vertices"], values["normals"], uvs, triangles, self._materials[key])
+
+    def _look(self, primitive: dict[str, Any]) -> Look:
+        number = primitive.get("material")
+        if number is None:
+            grey = default_look()
+            return replace(grey, name="vertex", factor=np.ones(3)) if "COLOR_0" in primitive["attributes"] else grey
+        if number not in self._looks:
+            self._looks[number] = read_look(self.document, number)
+        return self._looks[number]
+
+    def _painting(self, attributes: dict[str, int], look: Look) -> dict[str, Array]:
+        """Return the uvs (V, 2) of the look's picture and the linear colours (V, 3), where vertices have them."""
+        found = {}
+        if look.picture is not None and f"TEXCOORD_{look.uv_set}" in attributes:
+            raw = self.document.array(attributes[f"TEXCOORD_{look.uv_set}"]).astype(np.float64)
+            found["uvs"] = look.uvs(np.nan_to_num(raw))
+        if "COLOR_0" in attributes:
+            found["colours"] = self.document.array(attributes["COLOR_0"])[:, :3].astype(np.float64)
+        return found
+
+
+def _without_holes(values: dict[str, Array], triangles: Array, opaque: Array) -> tuple[dict[str, Array], Array]:
+    """Return what vertices have, and triangles, of the part that is opaque."""
+    if not opaque.any():
+        return values, triangles[:0]
+    if "uvs" not in values:
+        return values, triangles
+    owner, weights = cut_out(values["uvs"][triangles], opaque)
+    corners = triangles[owner]
+    blended = {
+        name: np.einsum("pij,pjk->pik", weights, value[corners]).reshape(-1, value.shape[1])
+        for name, value in values.items()
+    }
+    return {**blended, "normals": _unit(blended["normals"])}, np.arange(corners.size).reshape(-1, 3)
 
 
 def _local(node: dict[str, Any]) -> Array:
@@ -201,11 +220,6 @@ def _composed(translation: Any, rotation: Any, scale: Any) -> Array:
     matrix[:3, :3] = Rotation.from_quat(rotation).as_matrix() * np.asarray(scale, dtype=np.float64)
     matrix[:3, 3] = translation
     return matrix
-
-
-def _blended(values: Array, corners: Array, weights: Array) -> Array:
-    """Return what vertices' values (V, K) are at the corners (3 * P, K) of pieces of triangles."""
-    return np.einsum("pij,pjk->pik", weights, values[corners]).reshape(-1, values.shape[1])
 
 
 def _unit(vectors: Array) -> Array:
