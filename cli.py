@@ -205,7 +205,9 @@ def view(
 def house(
     seed: Annotated[int, typer.Argument(min=0)],
     out: Annotated[Path, typer.Option(help="Folder for house-<seed>.glb and its sidecar.")] = Path(),
-    triangles: Annotated[int, typer.Option(min=10_000, help="Level of detail: about this many triangles.")] = 100_000,
+    triangles: Annotated[
+        int, typer.Option(min=20_000, max=2_000_000, help="Level of detail: about this many triangles.")
+    ] = 100_000,
 ) -> None:
     """Generate one furnished house as a .glb that any viewer opens, with its JSON sidecar."""
     from .sim.scene_files import save_scene

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
@@ -74,3 +75,24 @@ class Registry(Generic[T]):
                 f"{origin} cannot be imported: {one_line(error)}; repair or uninstall its package"
             ) from error
         return self.check(loaded, origin)
+
+
+def complete_class(base: Callable[..., T]) -> Callable[[Any, str], type[T]]:
+    """Return the check of a registry of classes: each is derived from the class ``base``, leaves nothing to implement,
+    and has the attributes that ``base`` declares without a value (its ``name``, say)."""
+    assert isinstance(base, type)
+    annotated = {name: kind for part in base.__mro__ for name, kind in vars(part).get("__annotations__", {}).items()}
+    declared = [n for n, kind in annotated.items() if str(kind).startswith("ClassVar") and not hasattr(base, n)]
+
+    def check(loaded: Any, origin: str) -> Any:
+        if not (isinstance(loaded, type) and issubclass(loaded, base)):
+            raise InputError(f"{origin} is not a subclass of {base.__module__}.{base.__name__}")
+        if inspect.isabstract(loaded):
+            missing = sorted(getattr(loaded, "__abstractmethods__", ()))
+            raise InputError(f"{origin} does not implement {', '.join(missing)}")
+        lacking = [name for name in declared if getattr(loaded, name, None) in (None, "")]
+        if lacking:
+            raise InputError(f"{origin} has no {', '.join(lacking)}; give the class such attributes")
+        return loaded
+
+    return check

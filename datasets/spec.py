@@ -91,7 +91,7 @@ class ScenesSpec(Strict):
     """Scenes to tune on."""
     test: tuple[SceneEntry, ...] = ()
     """Scenes to report on."""
-    triangles: int = Field(default=100_000, ge=10_000)
+    triangles: int = Field(default=100_000, ge=20_000, le=2_000_000)
     """Level of detail of generated houses."""
 
     @model_validator(mode="after")

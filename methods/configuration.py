@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -43,23 +42,6 @@ class Configured(Generic[ConfigT]):
 
     def __init__(self, config: ConfigT | None = None) -> None:
         self.config: ConfigT = cast(ConfigT, self.Config()) if config is None else config
-
-
-def complete_class(base: type[Configured[Any]]) -> Callable[[Any, str], Any]:
-    """Return the check of a registry of subclasses of ``base``: it returns a class that is one, has a name and leaves
-    nothing to implement, and raises ``InputError`` for anything else."""
-
-    def check(candidate: Any, origin: str) -> Any:
-        if not (isinstance(candidate, type) and issubclass(candidate, base)):
-            raise InputError(f"{origin} is not a subclass of {base.__module__}.{base.__name__}")
-        if inspect.isabstract(candidate):
-            missing = sorted(getattr(candidate, "__abstractmethods__", ()))
-            raise InputError(f"{origin} does not implement {', '.join(missing)}")
-        if not (isinstance(getattr(candidate, "name", None), str) and candidate.name):
-            raise InputError(f"{origin} has no name; give the class an attribute: name = 'my-{base.__name__.lower()}'")
-        return candidate
-
-    return check
 
 
 def validated(config: type[MethodConfig], values: Mapping[str, Any] | None, *, origin: str) -> Any:

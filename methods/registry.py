@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, one_line
-from ..registry import Registry
-from .configuration import complete_class, validated
+from ..registry import Registry, complete_class
+from .configuration import validated
 from .files import import_file
 from .method import Method
 

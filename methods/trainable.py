@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..registry import Registry
-from .configuration import complete_class
+from ..registry import Registry, complete_class
 
 if TYPE_CHECKING:
     from .training.task import TrainingTask

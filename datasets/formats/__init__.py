@@ -3,9 +3,8 @@
 Another package adds one by an entry point of the group ``relocbench.formats``.
 """
 
-from typing import Any
+from ...registry import Registry, complete_class
+from .format import Format
 
-from ...registry import Registry
-
-#: Classes derived from `relocbench.datasets.formats.format.Format`, by the name that ``--format`` takes.
-FORMATS: Registry[Any] = Registry("format", "formats", {}, extra="io")
+#: By the name that ``--format`` takes.
+FORMATS: Registry[type[Format]] = Registry("format", "formats", {}, check=complete_class(Format))

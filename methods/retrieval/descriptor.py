@@ -7,8 +7,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ...registry import Registry
-from ..configuration import ConfigT, complete_class
+from ...registry import Registry, complete_class
+from ..configuration import ConfigT
 from ..learner import Learner
 
 Array = NDArray[Any]

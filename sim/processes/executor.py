@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from ...errors import InputError
-from ...registry import Registry
+from ...registry import Registry, complete_class
 
 
 class Unit(Protocol):
@@ -68,19 +68,13 @@ class Executor(ABC):
         self.close()
 
 
-def _executor(loaded: Any, origin: str) -> type[Executor]:
-    if not (isinstance(loaded, type) and issubclass(loaded, Executor)):
-        raise InputError(f"{origin} is no subclass of {__name__}.Executor")
-    return loaded
-
-
 #: The places to compute, by the name that ``--executor`` takes.
 EXECUTORS: Registry[type[Executor]] = Registry(
     "executor",
     "executors",
     {"local": ".sim.processes.local:LocalProcesses", "ray": ".sim.processes.ray_cluster:RayCluster"},
     extra="ray",
-    check=_executor,
+    check=complete_class(Executor),
 )
 
 
