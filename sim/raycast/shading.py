@@ -100,7 +100,7 @@ def shade(view, surfaces, atlas, light, hits, shown):  # type: ignore[no-untyped
             m = materials[t]
             corners = (triangles[t, 0], triangles[t, 1], triangles[t, 2])
             r, g, b = _albedo(frame, vertices, uvs, texels, start, size, levels, corners, m, u, v, x, y)
-            er, eg, eb = _irradiance(corner[t], columns[t], rows[t], first[t], node, irradiance, u, v)
+            er, eg, eb = irradiance_at(corner[t], columns[t], rows[t], first[t], node, irradiance, u, v)
             r = r * er * scale + glow[m, 0]
             g = g * eg * scale + glow[m, 1]
             b = b * eb * scale + glow[m, 2]
@@ -122,7 +122,7 @@ def _normal(vertices, a, b, c):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _irradiance(corner, columns, rows, first, node, irradiance, u, v):  # type: ignore[no-untyped-def]
+def irradiance_at(corner, columns, rows, first, node, irradiance, u, v):  # type: ignore[no-untyped-def]
     """Interpolate irradiance at barycentrics (u, v): bilinear in a cell of the lattice, linear in half a cell."""
     w = np.float32(1.0) - u - v
     if corner == 0:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from relocbench.sim.raycast.lattice import build_lattice
-from relocbench.sim.raycast.shading import _irradiance
+from relocbench.sim.raycast.shading import irradiance_at
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_a_linear_function_of_place_is_interpolated_to_less_than_a_cell(triangle
     for t in range(300):
         u, v = random.dirichlet([1, 1, 1])[:2]
         place = (1 - u - v) * vertices[corners[t, 0]] + u * vertices[corners[t, 1]] + v * vertices[corners[t, 2]]
-        found = _irradiance(
+        found = irradiance_at(
             lattice.corner[t], lattice.columns[t], lattice.rows[t], lattice.start[t], lattice.node,
             nodes.position, np.float32(u), np.float32(v),
         )  # fmt: skip
