@@ -25,6 +25,15 @@ FILE_MODULE = f"{__name__}."
 _VARIABLE = "RELOCBENCH_FILE_"
 
 
+def split_location(location: str) -> tuple[Path, str]:
+    """Return the file, absolute, and the name of the class in it; raises ``InputError`` where there is no such file."""
+    file, _, attribute = location.rpartition(":")
+    path = Path(file).expanduser().resolve()
+    if not path.is_file() or not attribute:
+        raise InputError(f"{location}: no such file; give a method as path/to/file.py:ClassName")
+    return path, attribute
+
+
 def import_file(path: Path) -> ModuleType:
     """Import, anew, the Python file at an absolute path; raises ``InputError`` where it is none or importing fails.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, one_line
 from ..registry import Registry, complete_class
 from .configuration import validated
-from .files import import_file
+from .files import import_file, split_location
 from .method import Method
 
 #: A package offers a method by an entry point of the group ``relocbench.methods``: ``my-method = "my_package:Mine"``.
@@ -60,15 +59,6 @@ def load_method_file(location: str) -> type[Method[Any]]:
     if not hasattr(module, attribute):
         raise InputError(f"{path}: has no class {attribute!r}")
     return METHODS.check(getattr(module, attribute), f"{path}:{attribute}")
-
-
-def split_location(location: str) -> tuple[Path, str]:
-    """Return the file, absolute, and the name of the class in it; raises ``InputError`` where there is no such file."""
-    file, _, attribute = location.rpartition(":")
-    path = Path(file).expanduser().resolve()
-    if not path.is_file() or not attribute:
-        raise InputError(f"{location}: no such file; give a method as path/to/file.py:ClassName")
-    return path, attribute
 
 
 def make_method(name: str, config: dict[str, Any] | None = None) -> Method[Any]:

@@ -20,8 +20,8 @@ from ...errors import InputError
 from ...sim.geometry import Pose
 from ...sim.processes.foreign_worker import ForeignWorker, WorkerLost, WorkerRefused
 from ..closure import import_closure
+from ..files import split_location
 from ..method import Estimate, Failure, Method, MethodConfig, Query
-from ..registry import split_location
 from ..timing import Span, record
 
 _WORKER = Path(__file__).with_name("worker.py")
