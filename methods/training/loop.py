@@ -7,6 +7,7 @@ import json
 import math
 import time
 from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ _FEWEST_HOUSES = 8  # in the buffer before the first step: a batch of one house 
 _WARM_UP = 0.03  # share of the steps in which the learning rate rises
 _LARGEST_GRADIENT = 5.0
 _SETTLING_BATCHES = 24
+_STATE = ".resume.pt"  # the file of a training that is not finished
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class TrainingSettings:
 
 
 @dataclass
-class _Progress:
+class _Done:
     """How far a training has come: houses whose steps are done, rows of the log, seconds of all sessions."""
 
     houses: int = 0
@@ -104,38 +106,12 @@ def train_network(
     loss is no number any more.
     """
     _check_houses(settings)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    task.network.to(device)
-    optimizer = torch.optim.AdamW(
-        task.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
     described = {"task": task.label, **about, "settings": asdict(settings), "relocbench": __version__}
-    out.mkdir(parents=True, exist_ok=True)
-    state_file = out / f"{task.label}.resume.pt"
-    done = _resume(state_file, task, optimizer, described)
-    buffer: deque[HouseFrames] = deque(maxlen=settings.buffer)
     executor = executor or LocalProcesses(jobs=jobs or max(1, available_cores() - 1))
-    # what is still to be done, and before it the houses that the buffer then held
-    start = max(0, done.houses - settings.buffer)
-    seeds = [settings.first_house + index for index in range(start, settings.houses)]
-    houses = stream_houses(seeds, settings.frames, executor=executor, cache=cache)
-    clock = time.perf_counter() - done.seconds
-    with Progress(disable=not progress) as bar:
-        shown = bar.add_task(f"training {task.label}", total=settings.houses, completed=done.houses)
-        for number, house in enumerate(houses, start + 1):
-            buffer.append(house)
-            if number <= done.houses or number < settings.first:
-                continue
-            done.rows += _steps(task, optimizer, list(buffer), number, settings)
-            done.houses, done.seconds = number, time.perf_counter() - clock
-            _save_state(state_file, task, optimizer, described, done)
-            pd.DataFrame(done.rows).to_csv(out / f"{task.label}.csv", index=False, float_format="%.6g")
-            bar.update(shown, completed=number, description=f"training {task.label}, loss {done.rows[-1]['loss']:.3f}")
-    _settle_statistics(task, list(buffer), settings)
-    task.network.eval().requires_grad_(False)
-    task.finish(list(buffer))
-    _write_results(task, out, settings, described, done, device, executor=executor, cache=cache)
-    state_file.unlink()
+    training = _Training(task, out, settings, described, executor, cache)
+    training.resume()
+    training.learn(progress=progress)
+    training.finish()
     return out
 
 
@@ -148,36 +124,157 @@ def _check_houses(settings: TrainingSettings) -> None:
         )
 
 
-def _steps(
-    task: TrainingTask[Any],
-    optimizer: torch.optim.Optimizer,
-    buffer: list[HouseFrames],
-    number: int,
-    settings: TrainingSettings,
-) -> list[dict[str, float]]:
-    """Take the steps of one new house, and return a row of the log: their means."""
-    device = next(task.network.parameters()).device
-    _learning_mode(task.network)
-    rows = []
-    first = (number - settings.first) * settings.steps_per_house
-    for step in range(first, first + settings.steps_per_house):
-        torch.manual_seed(settings.seed * 1_000_003 + step)  # a resumed training draws what it would have drawn
-        rng = np.random.default_rng([settings.seed, step])
-        rate = _learning_rate(step, settings)
-        for group in optimizer.param_groups:
+class _Training:
+    """One training of a task into a folder: what has been done of it, and the houses that batches are drawn from."""
+
+    def __init__(
+        self,
+        task: TrainingTask[Any],
+        out: Path,
+        settings: TrainingSettings,
+        described: dict[str, Any],
+        executor: Executor,
+        cache: Path | None,
+    ) -> None:
+        self.task, self.network, self.out, self.settings = task, task.network, out, settings
+        self.described, self.executor, self.cache = described, executor, cache
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.network.to(self.device)
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self.done = _Done()
+        self.buffer: deque[HouseFrames] = deque(maxlen=settings.buffer)
+
+    def _file(self, suffix: str) -> Path:
+        return self.out / f"{self.task.label}{suffix}"
+
+    def _stream(self, seeds: Sequence[int]) -> Iterator[HouseFrames]:
+        return stream_houses(seeds, self.settings.frames, executor=self.executor, cache=self.cache)
+
+    def resume(self) -> None:
+        """Go back to where an interrupted training was; where there was none, start."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        if self._file(".safetensors").exists():
+            raise InputError(f"{self.out}: holds a trained {self.task.label} already; choose another --out")
+        path = self._file(_STATE)
+        if not path.exists():
+            return
+        try:
+            state = torch.load(path, weights_only=True, map_location=self.device)
+        except Exception as error:  # torch raises whatever its reader comes across
+            raise InputError(f"{path}: cannot be read ({error}); delete it to start again") from error
+        if state["described"] != json.dumps(self.described):
+            raise InputError(f"{path}: is of a training with other settings; delete it, or choose another --out")
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.done = _Done(**state["progress"])
+
+    def learn(self, *, progress: bool) -> None:
+        """Take the steps of every house that is still to come, and keep the state after each."""
+        settings, done = self.settings, self.done
+        # what is still to be done, and before it the houses that the buffer then held
+        start = max(0, done.houses - settings.buffer)
+        seeds = [settings.first_house + index for index in range(start, settings.houses)]
+        clock = time.perf_counter() - done.seconds
+        label = f"training {self.task.label}"
+        with Progress(disable=not progress) as bar:
+            shown = bar.add_task(label, total=settings.houses, completed=done.houses)
+            for number, house in enumerate(self._stream(seeds), start + 1):
+                self.buffer.append(house)
+                if number <= done.houses or number < settings.first:
+                    continue
+                done.rows.append(self._steps(number))
+                done.houses, done.seconds = number, time.perf_counter() - clock
+                self._save_state()
+                pd.DataFrame(done.rows).to_csv(self._file(".csv"), index=False, float_format="%.6g")
+                bar.update(shown, completed=number, description=f"{label}, loss {done.rows[-1]['loss']:.3f}")
+
+    def _steps(self, number: int) -> dict[str, float]:
+        """Take the steps of one new house, and return a row of the log: their means."""
+        _learning_mode(self.network)
+        count = self.settings.steps_per_house
+        first = (number - self.settings.first) * count
+        rows = [self._step(step, list(self.buffer)) for step in range(first, first + count)]
+        means = {str(name): float(value) for name, value in pd.DataFrame(rows).mean().items()}
+        return {"step": first + count, "houses": number, **means}
+
+    def _step(self, step: int, houses: list[HouseFrames]) -> dict[str, float]:
+        """Take one step, and return its loss and what else the task reports."""
+        seed, rate = self.settings.seed, _learning_rate(step, self.settings)
+        torch.manual_seed(seed * 1_000_003 + step)  # a resumed training draws what it would have drawn
+        for group in self.optimizer.param_groups:
             group["lr"] = rate
-        batch = task.draw(buffer, settings.batch, rng)
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
-            loss, extra = task.loss(buffer, batch)
+        batch = self.task.draw(houses, self.settings.batch, np.random.default_rng([seed, step]))
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.device.type == "cuda"):
+            loss, extra = self.task.loss(houses, batch)
         if not torch.isfinite(loss):
-            raise RunError(f"training {task.label}: the loss of step {step} is {loss.item()}; lower the learning rate")
-        optimizer.zero_grad()
+            problem = f"the loss of step {step} is {loss.item()}; lower the learning rate"
+            raise RunError(f"training {self.task.label}: {problem}")
+        self.optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(task.network.parameters(), _LARGEST_GRADIENT)
-        optimizer.step()
-        rows.append({"loss": loss.item(), **extra, "learning_rate": rate})
-    means = {str(name): float(value) for name, value in pd.DataFrame(rows).mean().items()}
-    return [{"step": first + settings.steps_per_house, "houses": number, **means}]
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_GRADIENT)
+        self.optimizer.step()
+        return {"loss": loss.item(), **extra, "learning_rate": rate}
+
+    def _save_state(self) -> None:
+        state = {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "described": json.dumps(self.described),
+            "progress": asdict(self.done),
+        }
+        content = io.BytesIO()
+        torch.save(state, content)
+        write_whole(self._file(_STATE), content.getvalue())
+
+    def finish(self) -> None:
+        """Learn what is not learned by gradient, measure on held-out houses, and write the checkpoint."""
+        self._settle_statistics()
+        self.network.eval().requires_grad_(False)
+        self.task.finish(list(self.buffer))
+        facts = self._facts()
+        self._file(".json").write_text(json.dumps(facts, indent=1) + "\n")
+        title = f"{self.task.label}: {self.settings.houses} houses"
+        draw_log(pd.DataFrame(self.done.rows), self._file(".png"), title=title)
+        save_network(self.network, self._file(".safetensors"), about=facts)
+        self._file(_STATE).unlink()
+
+    @torch.no_grad()
+    def _settle_statistics(self) -> None:
+        """Average what batch normalisation subtracts and divides by over fresh batches of the final network.
+
+        Running averages lag behind: those of MobileNetV3 by hundreds of steps, much of a short training.
+        """
+        seed, steps, houses = self.settings.seed, self.settings.steps, list(self.buffer)
+        torch.manual_seed(seed * 1_000_003 + steps)
+        _learning_mode(self.network)
+        for module in self.network.modules():
+            if module.training and isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+                module.reset_running_stats()
+                module.momentum = None  # a plain average
+        for step in range(steps, steps + _SETTLING_BATCHES):
+            batch = self.task.draw(houses, self.settings.batch, np.random.default_rng([seed, step]))
+            self.task.loss(houses, batch)
+
+    def _facts(self) -> dict[str, Any]:
+        """Return the record of the training, with the quality on held-out houses."""
+        settings, seconds = self.settings, self.done.seconds
+        seeds = HELD_OUT_HOUSES[: settings.held_out]
+        quality = self.task.quality(list(self._stream(seeds)))
+        cuda = self.device.type == "cuda"
+        return {
+            **self.described,
+            "steps": settings.steps,
+            "training_houses": [settings.first_house, settings.first_house + settings.houses - 1],
+            "held_out_houses": [seeds[0], seeds[-1]] if len(seeds) else [],
+            "quality": {name: round(value, 4) for name, value in quality.items()},
+            "seconds": round(seconds),
+            "frames_per_second": round(settings.steps * settings.batch / max(seconds, 1e-9), 1),
+            "device": torch.cuda.get_device_name() if cuda else f"{torch.get_num_threads()} CPU threads",
+            "torch": torch.__version__,
+            "parameters": sum(parameter.numel() for parameter in self.network.parameters()),
+        }
 
 
 def _learning_mode(network: torch.nn.Module) -> None:
@@ -188,93 +285,8 @@ def _learning_mode(network: torch.nn.Module) -> None:
             part.eval()
 
 
-@torch.no_grad()
-def _settle_statistics(task: TrainingTask[Any], buffer: list[HouseFrames], settings: TrainingSettings) -> None:
-    """Average what batch normalisation subtracts and divides by over fresh batches of the final network.
-
-    Running averages lag behind: those of MobileNetV3 by hundreds of steps, much of a short training.
-    """
-    torch.manual_seed(settings.seed * 1_000_003 + settings.steps)
-    _learning_mode(task.network)
-    for module in task.network.modules():
-        if module.training and isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
-            module.reset_running_stats()
-            module.momentum = None  # a plain average
-    for step in range(settings.steps, settings.steps + _SETTLING_BATCHES):
-        batch = task.draw(buffer, settings.batch, np.random.default_rng([settings.seed, step]))
-        task.loss(buffer, batch)
-
-
 def _learning_rate(step: int, settings: TrainingSettings) -> float:
     warm = max(1, round(_WARM_UP * settings.steps))
     if step < warm:
         return settings.learning_rate * (step + 1) / warm
     return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, settings.steps - warm)))
-
-
-def _save_state(
-    path: Path,
-    task: TrainingTask[Any],
-    optimizer: torch.optim.Optimizer,
-    described: dict[str, Any],
-    done: _Progress,
-) -> None:
-    state = {
-        "network": task.network.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "described": json.dumps(described),
-        "progress": asdict(done),
-    }
-    content = io.BytesIO()
-    torch.save(state, content)
-    write_whole(path, content.getvalue())
-
-
-def _resume(
-    path: Path, task: TrainingTask[Any], optimizer: torch.optim.Optimizer, described: dict[str, Any]
-) -> _Progress:
-    """Go back to where an interrupted training was; where there was none, start."""
-    if path.with_name(f"{task.label}.safetensors").exists():
-        raise InputError(f"{path.parent}: holds a trained {task.label} already; choose another --out")
-    if not path.exists():
-        return _Progress()
-    try:
-        state = torch.load(path, weights_only=True, map_location=next(task.network.parameters()).device)
-    except Exception as error:  # torch raises whatever its reader comes across
-        raise InputError(f"{path}: cannot be read ({error}); delete it to start again") from error
-    if state["described"] != json.dumps(described):
-        raise InputError(f"{path}: is of a training with other settings; delete it, or choose another --out")
-    task.network.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
-    return _Progress(**state["progress"])
-
-
-def _write_results(
-    task: TrainingTask[Any],
-    out: Path,
-    settings: TrainingSettings,
-    described: dict[str, Any],
-    done: _Progress,
-    device: torch.device,
-    *,
-    executor: Executor,
-    cache: Path | None,
-) -> None:
-    seeds = HELD_OUT_HOUSES[: settings.held_out]
-    held_out = list(stream_houses(seeds, settings.frames, executor=executor, cache=cache))
-    quality = {name: round(value, 4) for name, value in task.quality(held_out).items()}
-    facts = {
-        **described,
-        "steps": settings.steps,
-        "training_houses": [settings.first_house, settings.first_house + settings.houses - 1],
-        "held_out_houses": [seeds[0], seeds[-1]] if len(seeds) else [],
-        "quality": quality,
-        "seconds": round(done.seconds),
-        "frames_per_second": round(settings.steps * settings.batch / max(done.seconds, 1e-9), 1),
-        "device": torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads",
-        "torch": torch.__version__,
-        "parameters": sum(parameter.numel() for parameter in task.network.parameters()),
-    }
-    (out / f"{task.label}.json").write_text(json.dumps(facts, indent=1) + "\n")
-    draw_log(pd.DataFrame(done.rows), out / f"{task.label}.png", title=f"{task.label}: {settings.houses} houses")
-    save_network(task.network, out / f"{task.label}.safetensors", about=facts)
