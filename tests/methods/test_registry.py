@@ -9,7 +9,7 @@ import pytest
 from relocbench import registry
 from relocbench.errors import InputError
 from relocbench.methods.conformance import check_method
-from relocbench.methods.method import Method
+from relocbench.methods.method import Method, MethodConfig
 from relocbench.methods.registry import METHODS, load_method_file, make_method, method_class
 
 MINIMAL = """
@@ -209,3 +209,27 @@ def test_a_method_without_its_extra_says_what_to_install(monkeypatch):
         monkeypatch.delitem(sys.modules, module)
     with pytest.raises(InputError, match=r"'netvlad' needs torch: pip install 'relocbench\[learned\]'"):
         method_class("netvlad")
+
+
+def test_a_configuration_is_given_in_brackets_or_by_name_and_a_subclass_may_have_another() -> None:
+    class Narrow(MethodConfig):
+        ratio: float = 0.8
+
+    class Wide(Narrow):
+        ratio: float = 0.9
+
+    class Named(Method):
+        Config = Narrow
+        build_map = localize = None  # type: ignore[assignment]
+
+    class Typed(Method[Narrow]):
+        build_map = localize = None  # type: ignore[assignment]
+
+    class Inheriting(Typed):
+        pass
+
+    class Wider(Typed):
+        Config = Wide
+
+    assert [cls().config for cls in (Named, Typed, Inheriting, Wider)] == [Narrow(), Narrow(), Narrow(), Wide()]
+    assert Typed(Narrow(ratio=0.5)).config.ratio == 0.5
