@@ -195,7 +195,7 @@ def check(folder: Path, jobs: Jobs = None) -> None:
 def view(
     folder: Path, out: Annotated[Path | None, typer.Option(help="PNG to write; overview.png in the folder.")] = None
 ) -> None:
-    """Draw a dataset: its floor plans with references, queries and frusta, and a contact sheet, as one PNG."""
+    """Draw a dataset: where its cameras stood, on floor plans where there are any, and a contact sheet, as one PNG."""
     from .reports.dataset_overview import write_overview
 
     console.print(str(write_overview(folder, out)))

@@ -1,4 +1,7 @@
-"""A dataset at one glance: floor plans with references, queries, their frusta and places, beside what cameras saw."""
+"""A dataset at one glance: where cameras stood, their frusta, rooms and places, beside what they saw.
+
+Where there is no scene, every map is drawn from above as far as its views tell: paths, frusta and a scale.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pandas as pd
+import shapely
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
@@ -23,10 +27,13 @@ from shapely import unary_union
 from shapely.geometry import MultiPoint, Polygon
 
 from ..datasets.dataset import OVERVIEW, Dataset
-from ..datasets.views import ViewSet
+from ..datasets.manifest import SceneRecord
+from ..datasets.views import CAMERA_COLUMNS, ViewSet
 from ..datasets.writer import disk_errors
 from ..errors import InputError
 from ..sim.scene import Scene
+from .floor_plan import evenly
+from .top_view import WORLD_TOP, TopView
 
 INK, MUTED, FLOOR, FREE, FURNITURE = "#1f2430", "#8a919e", "#f4f2ee", "#dfeadf", "#cfc8bd"
 REFERENCE, QUERY, TRAIN = "#0072B2", "#D55E00", "#009E73"  # Okabe and Ito
@@ -36,6 +43,9 @@ COVISIBILITY_COLOURS = "viridis_r"
 
 MAPS_SHOWN = 5  # per scene, in the contact sheet
 IMAGES_SHOWN = 4  # per role and map
+REACH = 0.035  # of a frustum without a scene, as a share of the extent; so far they stand apart, too
+NEIGHBOURS = 0.4  # of the distance between any two views: from there on neighbours are no neighbours
+JUMP = 8.0  # times the usual step: a path ends there, and another begins
 MARKS_SHOWN = 240  # per role on a floor plan: more and they hide each other
 _DPI = 110
 _WIDTH, _ROW, _HEADER = 16.5, 6.4, 0.6  # inches
@@ -58,41 +68,114 @@ def write_overview(folder: str | Path, out: Path | None = None) -> Path:
 
 
 def draw_overview(dataset: Dataset, *, scenes: int = 3) -> NDArray[Any]:
-    """Return a picture (H, W, 3) uint8 sRGB of up to ``scenes`` scenes, test scenes first, one per row."""
-    names = _chosen_scenes(dataset, scenes)
-    height = _HEADER + _ROW * len(names)
-    figure = Figure(figsize=(_WIDTH, height), dpi=_DPI, facecolor="white")
+    """Return a picture (H, W, 3) uint8 sRGB of up to ``scenes`` scenes, or maps without one, test scenes first."""
+    parts = _parts(dataset)[:scenes]
+    if not parts:
+        raise InputError(f"{dataset.root}: holds no view to draw")
+    figure = Figure(figsize=(_WIDTH, _HEADER + _ROW * len(parts)), dpi=_DPI, facecolor="white")
     canvas = FigureCanvasAgg(figure)
     manifest = dataset.manifest
+    scene_word = "scene" if len(manifest.scenes) == 1 else "scenes"
     counts = ", ".join(f"{c.scenes} {split}" for split, c in manifest.splits.items() if c.scenes)
-    title = f"{manifest.name}: {manifest.views} views of {len(manifest.scenes)} scenes ({counts})"
-    heights = [_HEADER] + [_ROW] * len(names)
+    title = f"{manifest.name}: {manifest.views} views of {len(manifest.scenes)} {scene_word} ({counts})"
+    heights = [_HEADER] + [_ROW] * len(parts)
     header, *rows = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     header.text(0.02, 0.4, title, fontsize=14, color=INK)
-    for row, name in zip(rows, names, strict=True):
-        _draw_scene(row, dataset, name)
+    for row, (record, views) in zip(rows, parts, strict=True):
+        _draw_part(row, dataset, record, views)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def _chosen_scenes(dataset: Dataset, count: int) -> list[str]:
+def _parts(dataset: Dataset) -> list[tuple[SceneRecord, ViewSet]]:
+    """Return what gets a row of its own: a scene, or each map of one that is known from its views only."""
     order = {"test": 0, "val": 1, "train": 2}
-    records = [record for record in dataset.manifest.scenes if (dataset.views.table["scene"] == record.name).any()]
-    if not records:
-        raise InputError(f"{dataset.root}: holds no view to draw")
-    return [record.name for record in sorted(records, key=lambda record: order[record.split])[:count]]
+    parts = []
+    for record in sorted(dataset.manifest.scenes, key=lambda record: order[record.split]):
+        views = dataset.views.where(scene=record.name)
+        maps = [views.where(map=name) for name in dict.fromkeys(views.table["map"])]
+        parts += [(record, part) for part in ([views] if record.file else maps) if len(part)]
+    return parts
 
 
-def _draw_scene(figure: SubFigure, dataset: Dataset, name: str) -> None:
-    views, record = dataset.views.where(scene=name), dataset.record(name)
+def _draw_part(figure: SubFigure, dataset: Dataset, record: SceneRecord, views: ViewSet) -> None:
     left, right = figure.subfigures(1, 2, width_ratios=[6, 9], squeeze=False)[0]
     plan = left.subplots()
     left.subplots_adjust(left=0.08, right=0.98, top=0.88, bottom=0.08)
-    draw_plan(plan, dataset.scene(name), views, skipped={room.room for room in record.skipped_rooms})
+    if record.file:
+        draw_plan(plan, dataset.scene(record.name), views, skipped={room.room for room in record.skipped_rooms})
+    else:
+        draw_cameras(plan, views)
     if record.places is not None:
         _draw_places(plan, views, np.array(record.places.points))
+    name = views.table["map"].iloc[0] if not record.file and views.table["map"].iloc[0] else record.name
     plan.set_title(f"{name} ({record.split})", loc="left", fontsize=11, color=INK, pad=22)
     _draw_contact_sheet(right, views)
+
+
+def draw_cameras(axis: Axes, views: ViewSet) -> None:
+    """Draw views without a scene: their frusta, the path where they come along one, and a bar for the scale."""
+    top = TopView.of(views.poses)
+    centres = top.place(views.poses.translation)[:, :2]
+    low, high = centres.min(axis=0), centres.max(axis=0)
+    extent = max(float(np.linalg.norm(high - low)), 1e-3)
+    for role in ("train", "reference", "query"):
+        own = views.where(role=role)
+        for path in paths(own.poses.translation):
+            axis.plot(*top.place(path).T[:2], color=COLOUR_OF[role], linewidth=0.8, alpha=0.5, zorder=1)
+        x, y, _ = top.place(own.poses.translation).T
+        axis.scatter(x, y, s=3, color=COLOUR_OF[role], zorder=2)
+        reach = REACH * extent
+        apart = ViewSet(own.table.iloc[spaced(np.column_stack([x, y]), reach)], own.root, depth_unit=own.depth_unit)
+        frusta = PolyCollection(frustum_outlines(apart, reach, top), linewidths=1.0, zorder=3)
+        frusta.set(edgecolors=COLOUR_OF[role], facecolors=(1, 1, 1, 0.25))
+        axis.add_collection(frusta)
+    axis.set_aspect("equal")
+    margin = 0.08 * extent
+    side = (high - low).max() / 2 + margin  # square, so that the picture does not depend on the shape of the path
+    x, y = (low + high) / 2
+    axis.set_axis_off()
+    axis.set_xlim(x - side, x + side)
+    axis.set_ylim(y - side, y + side)
+    _scale_bar(axis, extent)
+    _legend(axis, views)
+    how = "from above, along z" if top.along_z else "along the direction in which cameras spread least"
+    axis.annotate(f"seen {how}", (1, 0), xycoords="axes fraction", ha="right", va="bottom", fontsize=8, color=MUTED)
+
+
+def spaced(points: NDArray[Any], least: float) -> NDArray[np.intp]:
+    """Return the rows, in order, of points (N, 2) that lie ``least`` or more from all points kept before."""
+    kept: list[int] = []
+    for row, point in enumerate(points):
+        if (np.linalg.norm(points[kept] - point, axis=1) >= least).all():
+            kept.append(row)
+    return np.array(kept, dtype=np.intp)
+
+
+def paths(centres: NDArray[Any]) -> list[NDArray[Any]]:
+    """Return the stretches (K, 3) of a path in the order of camera centres (N, 3), cut at jumps.
+
+    None where neighbours in that order lie about as far apart as any two: such photographs come along no path.
+    """
+    if len(centres) < 3:
+        return []
+    steps = np.linalg.norm(np.diff(centres, axis=0), axis=1)
+    rng = np.random.default_rng(0)
+    others = np.concatenate([np.linalg.norm(centres - rng.permutation(centres), axis=1) for _ in range(8)])
+    if steps.mean() > NEIGHBOURS * others.mean():
+        return []
+    stretches = np.split(centres, 1 + np.flatnonzero(steps > JUMP * np.median(steps)))
+    return [stretch for stretch in stretches if len(stretch) > 1]
+
+
+def _scale_bar(axis: Axes, extent: float) -> None:
+    """Draw a bar of a round length, a fifth of the extent or a little less."""
+    decade = 10.0 ** np.floor(np.log10(extent / 5))
+    length = max(step * decade for step in (1, 2, 5) if step * decade <= extent / 5)
+    (x, right), (y, top) = axis.get_xlim(), axis.get_ylim()
+    x, y = x + 0.02 * (right - x), y + 0.02 * (top - y)
+    axis.plot([x, x + length], [y, y], color=INK, linewidth=2.5, solid_capstyle="butt", zorder=6)
+    axis.annotate(f"{length:g} m", (x, y), (0, 5), textcoords="offset points", fontsize=8, color=INK, zorder=6)
 
 
 def draw_plan(axis: Axes, scene: Scene, views: ViewSet, *, skipped: Collection[str] = ()) -> None:
@@ -169,13 +252,12 @@ def _fill(axis: Axes, polygon: Polygon, face: str, edge: str, *, width: float = 
 def _draw_frusta(axis: Axes, views: ViewSet, role: str) -> None:
     if not len(views):
         return
-    table = views.table.iloc[np.unique(np.linspace(0, len(views) - 1, MARKS_SHOWN).round().astype(int))]
+    table = evenly(views.table, MARKS_SHOWN)
     shown = ViewSet(table, views.root, depth_unit=views.depth_unit)
-    first = table["density"] == table["density"].min()  # of a sweep's references, the ones that every density has
-    collection = PolyCollection(
-        list(frustum_outlines(shown, np.where((role == "reference") & first, 0.55, 0.25))),
-        linewidths=np.where((role == "reference") & first, 1.5, 0.6),
-    )
+    # of a sweep's references, the ones that every step has
+    first = (role == "reference") & (table["density"] == table["density"].min()).to_numpy()
+    outlines = frustum_outlines(shown, np.where(first, 0.55, 0.25))
+    collection = PolyCollection(outlines, linewidths=np.where(first, 1.5, 0.6))
     if role == "query" and table["covisibility"].notna().any():
         colours = ScalarMappable(Normalize(0, 1), COVISIBILITY_COLOURS).to_rgba(table["covisibility"].to_numpy())
         collection.set(edgecolors=colours, facecolors=colours * [1, 1, 1, 0.35])
@@ -184,16 +266,20 @@ def _draw_frusta(axis: Axes, views: ViewSet, role: str) -> None:
         collection.set(edgecolors=COLOUR_OF[role], facecolors=(1, 1, 1, 0.25))
     axis.add_collection(collection)
     x, y, _ = shown.poses.translation.T
-    axis.scatter(x, y, s=np.where((role == "reference") & first, 14, 2), color=COLOUR_OF[role], zorder=3)
+    axis.scatter(x, y, s=np.where(first, 14, 2), color=COLOUR_OF[role], zorder=3)
 
 
-def frustum_outlines(views: ViewSet, reach: ArrayLike) -> NDArray[Any]:
-    """Return the horizontal frustum (N, 3, 2) of each view from above: the camera and the ends of its field of view,
+def frustum_outlines(views: ViewSet, reach: ArrayLike, top: TopView = WORLD_TOP) -> list[NDArray[Any]]:
+    """Return the outline (K, 2) of each view's frustum in a picture: of the camera and the corners of its image,
     ``reach`` (N,) or one number of metres along the optical axis."""
-    camera = views[0].camera
-    edges = camera.backproject(np.array([[0.0, camera.cy], [camera.width, camera.cy]]), np.ones(2))
-    corners = np.concatenate([np.zeros((1, 3)), edges])
-    return views.poses.transform_points(corners * np.broadcast_to(reach, len(views))[:, None, None])[..., :2]
+    cameras = views.table[CAMERA_COLUMNS].to_numpy(dtype=np.float64)
+    width, height, fx, fy, cx, cy = cameras.T
+    sides = [((u - cx) / fx, (v - cy) / fy) for u in (0, width) for v in (0, height)]
+    corners = np.stack([np.column_stack([x, y, np.ones(len(cameras))]) for x, y in sides], axis=1)
+    pyramids = np.concatenate([np.zeros((len(cameras), 1, 3)), corners], axis=1)
+    scaled = pyramids * np.broadcast_to(reach, len(views))[:, None, None]
+    drawn = top.place(views.poses.transform_points(scaled))[..., :2]
+    return [shapely.get_coordinates(MultiPoint(points).convex_hull) for points in drawn]
 
 
 def _colour_bar(axis: Axes) -> None:
@@ -236,7 +322,7 @@ def contact_rows(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     train = table[table["role"] == "train"]
     if len(train):
         wanted = 2 * IMAGES_SHOWN * min(MAPS_SHOWN, -(-len(train) // (2 * IMAGES_SHOWN)))
-        chosen = train.iloc[np.unique(np.linspace(0, len(train) - 1, wanted).round().astype(int))]
+        chosen = evenly(train, wanted)
         return [
             ("training views", chosen.iloc[i : i + 2 * IMAGES_SHOWN]) for i in range(0, len(chosen), 2 * IMAGES_SHOWN)
         ]
@@ -246,10 +332,14 @@ def contact_rows(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
             here = table[table["place"] == place].sort_values("role", ascending=False, kind="stable")
             rows.append((f"place {place}", here.iloc[: 2 * IMAGES_SHOWN]))
         return rows
-    for name in list(dict.fromkeys(table["map"]))[:MAPS_SHOWN]:
-        here = table[table["map"] == name]
-        roles = [here[here["role"] == role].iloc[:IMAGES_SHOWN] for role in ("reference", "query")]
-        rows.append((str(name).rpartition("/")[2], pd.concat(roles)))
+    maps = list(dict.fromkeys(table["map"]))[:MAPS_SHOWN]
+    for name in maps:
+        roles = [table[(table["map"] == name) & (table["role"] == role)] for role in ("reference", "query")]
+        lines = min(MAPS_SHOWN // len(maps), -(-max(map(len, roles)) // IMAGES_SHOWN))
+        roles = [evenly(role, lines * IMAGES_SHOWN) for role in roles]
+        for start in range(0, lines * IMAGES_SHOWN, IMAGES_SHOWN):
+            title = "" if start else str(name).rpartition("/")[2]
+            rows.append((title, pd.concat([role.iloc[start : start + IMAGES_SHOWN] for role in roles])))
     return rows
 
 

@@ -16,7 +16,9 @@ from ..bench.questions import Question
 from ..bench.questions.question import Outcome
 from ..datasets.views import View, ViewSet, pose_from_table
 from ..errors import InputError
+from .floor_plan import scene_view
 from .results import RoomOutline
+from .top_view import TopView
 
 MOST_ANSWERS = 6000  # answers (queries x methods x steps of the sweep) that a page holds
 FEWEST_QUERIES = 60  # ... but never fewer queries than this
@@ -54,7 +56,9 @@ def browse_queries(
     ids = list(queries["query"])
     table = {} if views is None else {name: row for row, name in enumerate(views.ids)}
     used = Counter(ref for ranking in answers["ranking"] for ref in list(ranking)[:SHOWN_REFERENCES])
-    references = _references(views, set(queries["map"]), set(used))
+    scenes = sorted(set(queries["scene"]))
+    tops = {scene: scene_view(queries[queries["scene"] == scene], rooms.get(scene, ())) for scene in scenes}
+    references = _references(views, set(queries["map"]), set(used), tops)
     own = {(r["map"], r["place"]): i for i, r in enumerate(references) if r["place"] >= 0}
     ranked = [name for name, _ in sorted(used.items(), key=lambda item: (-item[1], item[0]))]
     first = [reference["id"] for reference in references if reference["step"] <= steps[0]]
@@ -65,11 +69,11 @@ def browse_queries(
         "verdict": question.verdict,
         "methods": list(order),
         "steps": steps,
-        "queries": [_query(row, pose, pictures, own) for row, pose in _records(queries, "true_")],
-        "answers": _answers(answers, order, steps, ids, [reference["id"] for reference in references], question),
+        "queries": [_query(row, pose, pictures, own) for row, pose in _records(queries, "true_", tops)],
+        "answers": _answers(answers, order, steps, ids, [reference["id"] for reference in references], question, tops),
         "references": [{**reference, "image": pictures.get(reference["id"])} for reference in references],
         "images": list(images.values()),
-        "rooms": {scene: [_outline(room) for room in rooms.get(scene, ())] for scene in sorted(set(queries["scene"]))},
+        "rooms": {scene: [_outline(room) for room in rooms.get(scene, ())] for scene in scenes},
     }
     left_out = len(wanted) - len(images)
     return QueryBrowser(data, _note(len(ids), estimates["query"].nunique(), left_out, views is None))
@@ -104,11 +108,16 @@ def worst_first(answers: pd.DataFrame, by: str) -> pd.DataFrame:
     return answers.sort_values([by, "covisibility", "query"], ascending=[False, False, True])
 
 
-def _records(table: pd.DataFrame, prefix: str) -> Iterable[tuple[dict[Any, Any], list[float]]]:
-    """Yield each row with the position and heading of a pose: x, y, z in metres, yaw in radians."""
-    poses = pose_from_table(table, prefix)
-    yaw = np.arctan2(poses.forward[..., 1], poses.forward[..., 0])
-    planar = np.column_stack([poses.translation, yaw]) if len(table) else np.zeros((0, 4))
+def _records(
+    table: pd.DataFrame, prefix: str, tops: Mapping[str, TopView]
+) -> Iterable[tuple[dict[Any, Any], list[float]]]:
+    """Yield each row with the position and heading of a pose as its scene is drawn: right, up and towards the viewer in
+    metres, and radians counter-clockwise."""
+    planar = np.zeros((0, 4))
+    if len(table):
+        poses, axes = pose_from_table(table, prefix), np.stack([tops[scene].axes for scene in table["scene"]])
+        place, ahead = (np.einsum("nij,nj->ni", axes, vectors) for vectors in (poses.translation, poses.forward))
+        planar = np.column_stack([place, np.arctan2(ahead[:, 1], ahead[:, 0])])
     return zip(table.to_dict("records"), planar.round(3).tolist(), strict=True)
 
 
@@ -134,9 +143,11 @@ def _answers(
     queries: list[str],
     references: list[str],
     question: Question,
+    tops: Mapping[str, TopView],
 ) -> list[dict[str, Any]]:
     located = answers["est_tx"].notna()
-    planar = dict(zip(answers.index[located], (pose for _, pose in _records(answers[located], "est_")), strict=True))
+    poses = (pose for _, pose in _records(answers[located], "est_", tops))
+    planar = dict(zip(answers.index[located], poses, strict=True))
     places = {name: place for place, name in enumerate(queries)}
     reference_places = {name: place for place, name in enumerate(references)}
     method_places = {name: place for place, name in enumerate(order)}
@@ -172,7 +183,9 @@ def _number(value: float, digits: int) -> float | None:
     return round(float(value), digits) if np.isfinite(value) else None
 
 
-def _references(views: ViewSet | None, maps: set[str], ranked: set[str]) -> list[dict[str, Any]]:
+def _references(
+    views: ViewSet | None, maps: set[str], ranked: set[str], tops: Mapping[str, TopView]
+) -> list[dict[str, Any]]:
     """Return the references of the shown maps; without a dataset, only the names that rankings give."""
     if views is None:
         return [{"id": name, "map": None, "place": -1, "step": 0, "pose": None} for name in sorted(ranked)]
@@ -180,7 +193,7 @@ def _references(views: ViewSet | None, maps: set[str], ranked: set[str]) -> list
     shown = table[(table["role"] == "reference") & table["map"].isin(maps)]
     return [
         {"id": row["view"], "map": row["map"], "place": int(row["place"]), "step": int(row["density"]), "pose": pose}
-        for row, pose in _records(shown, "")
+        for row, pose in _records(shown, "", tops)
     ]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from relocbench.datasets.check import check
-from relocbench.datasets.dataset import CHECKSUMS, VIEWS, Dataset
+from relocbench.datasets.dataset import CHECKSUMS, OVERVIEW, VIEWS, Dataset
 from relocbench.datasets.manifest import MANIFEST
 from relocbench.datasets.views import pose_columns, pose_from_table
 from relocbench.errors import InputError
@@ -53,6 +53,7 @@ def test_a_flipped_byte_a_missing_and_an_extra_file_are_named(geometry_dataset, 
     flip_byte(folder / glb)
     (folder / missing).unlink()
     (folder / "depth" / "notes.txt").write_text("")
+    (folder / OVERVIEW).write_bytes(b"a picture that 'relocbench view' left")
     found = "\n".join(problems(folder))
     assert found.count("\n") == 3
     assert f"{folder / flipped}: differs from its checksum" in found
