@@ -20,14 +20,17 @@ from .bench.overwrite import Overwrite
 from .errors import InputError, RunError, one_line
 
 if TYPE_CHECKING:
+    from .bench.store import RunStore
     from .datasets.spec import SimulatorSpec
     from .methods.configuration import MethodConfig
     from .registry import Registry
+    from .sim.processes.executor import Executor
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 environments = typer.Typer(no_args_is_help=True, help="The interpreters of simulators that need one of their own.")
 app.add_typer(environments, name="env")
 console = Console()
+_INTERRUPTED = 130  # the exit code that typer makes of Ctrl-C
 
 
 class Size(StrEnum):
@@ -69,6 +72,16 @@ SizeOption = Annotated[Size, typer.Option(help="mini: seconds; small: minutes on
 Jobs = Annotated[
     int | None, typer.Option(min=1, help="Processes at once; all cores by default. Never changes a result.")
 ]
+ExecutorOption = Annotated[
+    str, typer.Option("--executor", help="Where to compute: local, ray, or the name of one that is installed.")
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        help="With --executor ray: the head of a cluster whose machines all see datasets and results under the same "
+        "paths (shared storage); without it, Ray is started on this machine."
+    ),
+]
 Out = Annotated[Path | None, typer.Option(help="Folder to write into; runs/<track>-<size> by default.")]
 MethodFiles = Annotated[
     list[str] | None, typer.Option("--method", help="Also run the method in file.py:Class; may be repeated.")
@@ -95,6 +108,11 @@ def run(
     python: Python = None,
     memory_limit: MemoryLimit = None,
     jobs: Jobs = None,
+    executor: ExecutorOption = "local",
+    address: Address = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Do the I-th of N shares only; 'relocbench merge' joins them.")
+    ] = None,
     out: Out = None,
     simulator: SimulatorOption = None,
     simulator_option: SimulatorSettings = None,
@@ -112,12 +130,11 @@ def run(
     map_timeout: Annotated[float | None, typer.Option(min=0.1, help="Seconds per map; the track's by default.")] = None,
 ) -> None:
     """Generate what is missing, fit, build maps, localize, score and report. The main job; resumes where it stopped."""
+    from .bench.computing import Share
     from .bench.runner import run_track
     from .bench.track_dataset import default_folder
-    from .reports.console import print_failures, print_leaderboard
-    from .reports.html import write_report
-    from .reports.terms import Terms
 
+    share = None if shard is None else Share.parse(shard)
     rendered_by = _simulator(simulator, simulator_option)
     store = run_track(
         track,
@@ -127,6 +144,8 @@ def run(
         python=python,
         memory_limit=memory_limit,
         jobs=jobs,
+        executor=_executor(executor, jobs, address),
+        share=share,
         out=out or default_folder(track, size.value, rendered_by),
         simulator=rendered_by,
         dataset=dataset,
@@ -136,15 +155,11 @@ def run(
         query_timeout=query_timeout,
         map_timeout=map_timeout,
     )
-    paths = write_report([store.folder], store.folder / "report")  # first: a terminal may refuse what is printed
-    print_leaderboard(store.leaderboard(), Terms.of(store), console)
-    print_failures(store.estimates(["method", "status", "reason"]), console)
-    if store.record.dataset_differs:
-        console.print(f"not the track's own dataset: {escape(store.record.dataset_differs)}", style="dim")
-    console.print(f"report: {paths.html.resolve()}", soft_wrap=True)
-    failed = "; ".join(f"{label}: {reason}" for label, reason in store.failed_fits().items())
-    if failed:
-        raise RunError(f"{failed}; all else is done, and what was printed is in {store.folder}/fits/*.log")
+    if share is not None:
+        everybody = f"{store.folder.parent}/*-of-{share.count} --out {store.folder.parents[1]}"
+        console.print(f"share {share} is done; then: relocbench merge {everybody}", soft_wrap=True, markup=False)
+        return
+    _report(store)
 
 
 @app.command()
@@ -153,6 +168,8 @@ def generate(
     out: Annotated[Path, typer.Option()],
     size: SizeOption = Size.small,
     jobs: Jobs = None,
+    executor: ExecutorOption = "local",
+    address: Address = None,
     simulator: SimulatorOption = None,
     simulator_option: SimulatorSettings = None,
 ) -> None:
@@ -161,7 +178,7 @@ def generate(
     from .datasets.generate import generate as generate_dataset
 
     spec = load_track(track).rendered_by(_simulator(simulator, simulator_option)).size(size.value)
-    dataset = generate_dataset(spec.dataset, out, jobs=jobs)
+    dataset = generate_dataset(spec.dataset, out, jobs=jobs, executor=_executor(executor, jobs, address))
     console.print(f"{len(dataset.views)} views in {out}, sha256 {dataset.sha256}")
 
 
@@ -180,13 +197,13 @@ def import_(
 
 
 @app.command()
-def check(folder: Path, jobs: Jobs = None) -> None:
+def check(folder: Path, jobs: Jobs = None, executor: ExecutorOption = "local", address: Address = None) -> None:
     """Verify a dataset: checksums, ranges, and that its depth maps and poses agree with each other."""
     from .datasets.check import check as check_dataset
     from .datasets.check import raise_if_unsound
     from .reports.check_table import check_table
 
-    found = check_dataset(folder, jobs=jobs)
+    found = check_dataset(folder, jobs=jobs, executor=_executor(executor, jobs, address))
     console.print(check_table(found))
     raise_if_unsound(found)
 
@@ -372,6 +389,17 @@ def report(
 
 
 @app.command()
+def merge(
+    runs: Annotated[list[Path], typer.Argument(help="Results folders of one track, such as runs/x/shards/*.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results that they make together.")],
+) -> None:
+    """Join results folders, such as the shares of a run, into one, and report it."""
+    from .bench.merging import merge_runs
+
+    _report(merge_runs(runs, out))
+
+
+@app.command()
 def doctor(
     compare: Annotated[
         str | None, typer.Option(metavar="SCENE", help="A house's seed or a .glb: do the simulators show it alike?")
@@ -489,6 +517,30 @@ def _simulator(name: str | None, settings: list[str] | None) -> SimulatorSpec | 
     return SimulatorSpec(name=name, options=options)
 
 
+def _report(store: RunStore) -> None:
+    """Write the report of a run beside its results, print its leaderboard; a fit that failed is an error, said last."""
+    from .reports.console import print_failures, print_leaderboard
+    from .reports.html import write_report
+    from .reports.terms import Terms
+
+    paths = write_report([store.folder], store.folder / "report")  # first: a terminal may refuse what is printed
+    print_leaderboard(store.leaderboard(), Terms.of(store), console)
+    print_failures(store.estimates(["method", "status", "reason"]), console)
+    if store.record.dataset_differs:
+        console.print(f"not the track's own dataset: {escape(store.record.dataset_differs)}", style="dim")
+    console.print(f"report: {paths.html.resolve()}", soft_wrap=True)
+    failed = "; ".join(f"{label}: {reason}" for label, reason in store.failed_fits().items())
+    if failed:
+        raise RunError(f"{failed}; all else is done, and what was printed is in {store.folder}/fits/*.log")
+
+
+def _executor(name: str, jobs: int | None, address: str | None) -> Executor | None:
+    """Return where --executor says to compute, None for the processes of this machine."""
+    from .sim.processes.executor import make_executor
+
+    return None if (name, address) == ("local", None) else make_executor(name, jobs=jobs, address=address)
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         console.print(__version__)
@@ -512,8 +564,10 @@ def main(arguments: list[str] | None = None) -> None:
 def _guarded(command: Callable[[], None], *, debug: bool) -> None:
     try:
         command()
-    except KeyboardInterrupt:
-        _stop("interrupted; the same command resumes where this one stopped", 130)
+    except SystemExit as end:
+        if end.code != _INTERRUPTED:
+            raise
+        _stop("interrupted; the same command resumes where this one stopped", _INTERRUPTED)
     except InputError as error:
         if debug:
             raise

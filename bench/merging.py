@@ -78,9 +78,8 @@ class _Merger:
         here = cell.model_copy(update={"fit": fit})
         place = self.out / cell.folder
         place.mkdir(parents=True, exist_ok=True)
-        complete = [
-            store.folder / cell.folder for store in self.stores if (store.folder / cell.folder / ESTIMATES).exists()
-        ]
+        folders = [store.folder / cell.folder for store in self.stores]
+        complete = [folder for folder in folders if (folder / ESTIMATES).exists()]
         if complete:
             for name in sorted(COLUMNS, key=lambda name: name == ESTIMATES):  # which say "complete"
                 shutil.copy2(complete[0] / name, place / name)

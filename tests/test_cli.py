@@ -2,10 +2,13 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 from relocbench.sim.scene_files import save_scene
@@ -140,6 +143,7 @@ def test_an_unknown_key_in_a_track_is_named(workplace):
 
 WITHOUT_TORCH = """
 import sys
+import time
 
 class NoTorch:
     def find_spec(self, name, path=None, target=None):
@@ -164,3 +168,39 @@ def test_without_the_learned_extra_it_says_what_to_install(arguments, name, stat
     said = " ".join((result.stdout + result.stderr).split())
     assert f"{name} needs torch: pip install 'relocbench[learned]'" in said
     assert "Warning" not in said
+
+
+def test_shares_of_a_run_are_merged_into_a_report(workplace, finished_run, tmp_path):
+    for shard in ("1/2", "2/2"):
+        result = relocbench(
+            *("run", "tiny.yaml", "--size", "mini", "--dataset", finished_run / "dataset"),
+            *("--jobs", 1, "--shard", shard, "--out", tmp_path / "run"),
+            folder=workplace,
+        )
+        assert result.returncode == 0, result.stderr
+        assert "relocbench merge" in result.stdout
+    shares = sorted((tmp_path / "run" / "shards").iterdir())
+    result = relocbench("merge", *shares, "--out", tmp_path / "run", folder=workplace)
+    assert result.returncode == 0, result.stderr
+    assert "oracle-nearest" in result.stdout
+    assert (tmp_path / "run" / "report" / "report.html").exists()
+
+
+def test_ctrl_c_says_how_to_go_on_and_leaves_no_process(workplace, tmp_path):
+    arguments = ["run", "tiny.yaml", "--size", "mini", "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from relocbench.cli import main; main()", *arguments],
+        cwd=workplace,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while not (workers := psutil.Process(process.pid).children(recursive=True)):
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.stderr is not None
+    said = process.stderr.read()
+    assert process.wait(timeout=30) == 130
+    assert said.endswith("relocbench: interrupted; the same command resumes where this one stopped\n")
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert not alive

@@ -22,7 +22,7 @@ from .local import LocalProcesses
 
 
 class RayCluster(LaneExecutor):
-    """A Ray cluster: ``address`` is its head's, "auto" one that runs here; without one, Ray is started here for the run.
+    """A Ray cluster: ``address`` is that of its head, "auto" one that runs here; without, Ray is started for the run.
 
     ``jobs`` units at once on all machines together, by default as many as there are CPUs; each reserves one. Storage
     must be shared by all machines, under the same paths.
@@ -85,7 +85,7 @@ class _Host:
 class _RayLane(Lane):
     def __init__(self, state: bytes) -> None:
         self._state = ray.put(state)
-        self._host = _Host.remote(list(sys.path))
+        self._host = _Host.remote(list(sys.path))  # type: ignore[attr-defined]
         self.ready = False
         self.news = self._host.ready.remote()
 
