@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -13,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from . import __version__
 from .bench.overwrite import Overwrite
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 environments = typer.Typer(no_args_is_help=True, help="The interpreters of simulators that need one of their own.")
 app.add_typer(environments, name="env")
-console = Console()
+# Names and paths are shown as they are. Where no terminal says how wide it is, tables are as wide as they need to be.
+_WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
+console = Console(markup=False, emoji=False, width=_WIDTH)
 _INTERRUPTED = 130  # the exit code that typer makes of Ctrl-C
 
 
@@ -157,7 +160,7 @@ def run(
     )
     if share is not None:
         everybody = f"{store.folder.parent}/*-of-{share.count} --out {store.folder.parents[1]}"
-        console.print(f"share {share} is done; then: relocbench merge {everybody}", soft_wrap=True, markup=False)
+        print(f"share {share} is done; then: relocbench merge {everybody}")
         return
     _report(store)
 
@@ -179,7 +182,7 @@ def generate(
 
     spec = load_track(track).rendered_by(_simulator(simulator, simulator_option)).size(size.value)
     dataset = generate_dataset(spec.dataset, out, jobs=jobs, executor=_executor(executor, jobs, address))
-    console.print(f"{len(dataset.views)} views in {out}, sha256 {dataset.sha256}")
+    print(f"{len(dataset.views)} views in {out}, sha256 {dataset.sha256}")
 
 
 @app.command("import")
@@ -193,7 +196,7 @@ def import_(
     from .datasets.importing import import_dataset
 
     dataset = import_dataset(FORMATS.load(form)(), source, out)
-    console.print(f"{len(dataset.views)} views in {out}, sha256 {dataset.sha256}")
+    print(f"{len(dataset.views)} views in {out}, sha256 {dataset.sha256}")
 
 
 @app.command()
@@ -215,7 +218,7 @@ def view(
     """Draw a dataset: where its cameras stood, on floor plans where there are any, and a contact sheet, as one PNG."""
     from .reports.dataset_overview import write_overview
 
-    console.print(str(write_overview(folder, out)))
+    print(write_overview(folder, out))
 
 
 @app.command()
@@ -230,7 +233,7 @@ def house(
     from .sim.scene_files import save_scene
     from .sim.scenes.houses import generate_house
 
-    console.print(str(save_scene(generate_house(seed, triangles=triangles), out)))
+    print(save_scene(generate_house(seed, triangles=triangles), out))
 
 
 @app.command()
@@ -249,7 +252,7 @@ def houses(
         raise InputError(f"{out}: name a .jpg or .png in a folder that exists")
     sheet = contact_sheet(range(first, first + count), condition=condition)
     cv2.imwrite(str(out), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
-    console.print(str(out))
+    print(out)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -297,7 +300,7 @@ def train(
         jobs=jobs,
         cache=cache,
     )
-    console.print(str(folder))
+    print(folder)
 
 
 def _own_options(network: str, config: type[MethodConfig], arguments: list[str]) -> dict[str, Any]:
@@ -340,7 +343,7 @@ def fit(
 
     rendered_by = _simulator(simulator, simulator_option)
     folder = fit_method(method, track, size=size.value, out=out, jobs=jobs, simulator=rendered_by, dataset=dataset)
-    console.print(str(folder))
+    print(folder)
 
 
 @app.command()
@@ -375,7 +378,7 @@ def profile(
         dataset=dataset,
     )
     console.print(profile_table(result))
-    console.print(f"pytest-benchmark JSON: {write_benchmark_json(result)}", soft_wrap=True)
+    print(f"pytest-benchmark JSON: {write_benchmark_json(result)}")
 
 
 @app.command()
@@ -385,7 +388,7 @@ def report(
     """Write tables, plots and the self-contained report.html from one or more results folders."""
     from .reports.html import write_report
 
-    console.print(str(write_report(runs, out or runs[0] / "report").html.resolve()), soft_wrap=True)
+    print(write_report(runs, out or runs[0] / "report").html.resolve())
 
 
 @app.command()
@@ -432,10 +435,10 @@ def create_environment(
     with console.status(f"{name}: making its environment") as status:
         made = create_environment(name, progress=lambda line: status.update(escape(line[:160])))
     versions = ", ".join(f"{package} {version}" for package, version in made.versions.items())
-    console.print(f"{made.folder}: {'made' if made.new else 'was there already'}", soft_wrap=True, highlight=False)
-    console.print(f"it runs {versions}; renderer: {made.renderer}", soft_wrap=True, highlight=False)
+    print(f"{made.folder}: {'made' if made.new else 'was there already'}")
+    print(f"it runs {versions}; renderer: {made.renderer}")
     if made.overridden_by:
-        console.print(f"not used as long as {made.overridden_by} names another interpreter", soft_wrap=True)
+        print(f"not used as long as {made.overridden_by} names another interpreter")
 
 
 @app.command("list")
@@ -447,10 +450,9 @@ def list_(what: Listing) -> None:
         Listing.networks: _networks,
         Listing.simulators: _simulators,
     }[what]()
-    table = Table(show_header=False, box=None)
+    width = max(len(name) for name, _ in rows)
     for name, description in rows:
-        table.add_row(name, escape(description))
-    console.print(table)
+        print(f"{name:<{width}}  {description}")
 
 
 def _tracks() -> list[tuple[str, str]]:
@@ -527,8 +529,8 @@ def _report(store: RunStore) -> None:
     print_leaderboard(store.leaderboard(), Terms.of(store), console)
     print_failures(store.estimates(["method", "status", "reason"]), console)
     if store.record.dataset_differs:
-        console.print(f"not the track's own dataset: {escape(store.record.dataset_differs)}", style="dim")
-    console.print(f"report: {paths.html.resolve()}", soft_wrap=True)
+        print(f"not the track's own dataset: {store.record.dataset_differs}")
+    print(f"report: {paths.html.resolve()}")
     failed = "; ".join(f"{label}: {reason}" for label, reason in store.failed_fits().items())
     if failed:
         raise RunError(f"{failed}; all else is done, and what was printed is in {store.folder}/fits/*.log")
@@ -543,7 +545,7 @@ def _executor(name: str, jobs: int | None, address: str | None) -> Executor | No
 
 def _version(wanted: bool) -> None:
     if wanted:
-        console.print(__version__)
+        print(__version__)
         raise typer.Exit
 
 
@@ -558,6 +560,9 @@ def options(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; errors become one line on stderr and an exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # what a terminal cannot show must not end the work
     _guarded(lambda: app(arguments, standalone_mode=True), debug="--debug" in arguments)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ..bench.questions.metric import MetricColumn
 from .leaderboard import (
@@ -27,14 +28,15 @@ from .terms import Terms
 def print_leaderboard(leaderboard: pd.DataFrame, terms: Terms, console: Console) -> None:
     """Print a scored leaderboard (:func:`relocbench.bench.scoring.leaderboard`), one table per step of the sweep.
 
-    All columns take about 100 characters; a narrower terminal gets fewer columns rather than broken ones.
+    All columns take about 100 characters; a narrower terminal gets fewer columns, and at last lines that it has to
+    break: numbers are never cut.
     """
     if leaderboard.empty:
         console.print("no results: no method has finished")
         return
     for _, board in leaderboard.groupby("sweep", sort=True):
-        console.print(_fitting_table(board, terms, console))
-    console.print(f"[dim]{_footnote(leaderboard, terms)}[/dim]", highlight=False)
+        console.print(_fitting_table(board, terms, console), crop=False)
+    console.print(_footnote(leaderboard, terms), style="dim", markup=False, highlight=False)
 
 
 def print_failures(estimates: pd.DataFrame, console: Console) -> None:
@@ -54,7 +56,8 @@ def _fitting_table(board: pd.DataFrame, terms: Terms, console: Console) -> Table
     for dropped in range(len(spared) + 1):
         shown = [column for column in columns if column not in spared[:dropped]]
         table = _table(board, terms, shown)
-        if console.measure(table, options=console.options.update(max_width=1000)).maximum <= console.width:
+        table.width = console.measure(table, options=console.options.update(max_width=1000)).maximum
+        if table.width <= console.width:
             break
     return table
 
@@ -70,7 +73,7 @@ def _table(board: pd.DataFrame, terms: Terms, shown: Sequence[MetricColumn]) -> 
     table.add_column("latency p50\n(ms)", justify="right", no_wrap=True)
     cells = [_texts(board, metric) for metric in shown]
     for i, (rank, row) in enumerate(zip(rank_texts(board), board.to_dict("records"), strict=True)):
-        values = [texts[i] for texts in cells]
+        values = [Text(texts[i]) for texts in cells]
         table.add_row(
             rank,
             marked(row["method"], row["role"]),
@@ -89,7 +92,7 @@ def _texts(board: pd.DataFrame, metric: MetricColumn) -> list[str]:
     if not metric.terminal_interval:
         return [text[0] for text in texts]
     known = [not math.isnan(low) for low in values[:, 1]]
-    return [f"{v} \\[{low}, {high}]" if k else v for (v, low, high), k in zip(texts, known, strict=True)]
+    return [f"{v} [{low}, {high}]" if k else v for (v, low, high), k in zip(texts, known, strict=True)]
 
 
 def _footnote(board: pd.DataFrame, terms: Terms) -> str:

@@ -14,10 +14,11 @@ import yaml
 from relocbench.sim.scene_files import save_scene
 
 
-def relocbench(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
+def relocbench(*arguments: object, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     code = "from relocbench.cli import main; main()"
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=250)
+    variables = {**os.environ, **environment}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=250, env=variables)
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,64 @@ def test_the_same_command_again_computes_nothing(workplace, finished_run):
     arguments = ["run", "tiny.yaml", "--size", "mini", "--out", "out", "--method", "first.py:First"]
     assert relocbench(*arguments, folder=workplace).returncode == 0
     assert {path: path.stat().st_mtime_ns for path in finished_run.rglob("estimates.parquet")} == before
+
+
+RUN_AGAIN = ("run", "tiny.yaml", "--size", "mini", "--out", "out", "--method", "first.py:First")
+
+
+def test_what_a_terminal_cannot_show_is_replaced(workplace, finished_run):
+    result = relocbench(*RUN_AGAIN, folder=workplace, PYTHONIOENCODING="ascii")
+    assert result.returncode == 0, result.stderr
+    assert "oracle-nearest ?" in result.stdout
+    assert f"report: {(finished_run / 'report' / 'report.html').resolve()}" in result.stdout.splitlines()
+
+
+def test_a_narrow_terminal_gets_fewer_columns_and_whole_numbers(workplace, finished_run):
+    result = relocbench(*RUN_AGAIN, folder=workplace, COLUMNS="30")
+    assert result.returncode == 0, result.stderr
+    assert "oracle-nearest" in result.stdout
+    assert "latency p50" in result.stdout
+    assert "…" not in result.stdout
+
+
+def test_names_are_no_markup(workplace, finished_run):
+    result = relocbench("report", "out", "--out", "[red]of :100: [/red]", folder=workplace)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == str(workplace.resolve() / "[red]of :100: [/red]" / "report.html")
+    drawn = workplace / "[bold]" / "plan.png"
+    drawn.parent.mkdir()
+    result = relocbench("view", finished_run / "dataset", "--out", drawn, folder=workplace)
+    assert result.stdout.strip() == str(drawn)
+
+
+def test_an_interruption_says_how_to_go_on(workplace):
+    code = "import os, signal\nfrom relocbench import cli\n" + (
+        "@cli.app.command()\ndef interrupted(): os.kill(os.getpid(), signal.SIGINT)\ncli.main(['interrupted'])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert result.returncode == 130
+    assert result.stderr.strip() == "relocbench: interrupted; the same command resumes where this one stopped"
+
+
+def test_a_fit_that_fails_fails_the_run_after_all_else_is_done(workplace, finished_run):
+    (workplace / "unfit.py").write_text(
+        "from first import First\n"
+        "class Unfit(First):\n"
+        "    name = 'unfit'\n"
+        "    needs_fit = True\n"
+        "    def fit(self, train):\n"
+        "        raise ArithmeticError('nothing to learn')\n"
+    )
+    again = ("run", "tiny.yaml", "--size", "mini", "--dataset", "out/dataset", "--out", "unfit")
+    result = relocbench(*again, "--method", "unfit.py:Unfit", folder=workplace, PYTHONPATH=_beside(workplace))
+    assert result.returncode == 1
+    assert "relocbench: unfit: fit raised ArithmeticError: nothing to learn" in result.stderr
+    assert "unfit: 6 of 6 queries failed: fit raised ArithmeticError: nothing to learn" in result.stdout
+    assert (workplace / "unfit" / "report" / "report.html").exists()
+
+
+def _beside(folder: Path) -> str:
+    return os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def test_a_dataset_can_be_checked_and_drawn(workplace, finished_run):

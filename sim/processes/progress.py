@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 def progress_bars(shown: bool) -> Progress:
     """Return a context manager under which bars are drawn, or with ``shown`` False none."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=Console(stderr=True), disable=not shown)
 
 
