@@ -43,7 +43,7 @@ def load_foreign(path: Path, *, scale: float | None = None, up: Literal["y", "z"
     """
     try:
         pieces = list(Pieces(Document(path)))
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, struct.error) as error:
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, struct.error) as error:
         said = f"{type(error).__name__}: {error}".splitlines()[0]
         raise InputError(f"{path}: cannot be read as glTF ({said}); check it with a glTF validator") from error
     if not pieces:
