@@ -1,0 +1,1 @@
+"""One guest for every door of relocbench."""
