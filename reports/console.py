@@ -14,6 +14,7 @@ from ..bench.questions.metric import MetricColumn
 from .leaderboard import (
     chance_notes,
     closing_notes,
+    failure_notes,
     interval_note,
     main_columns,
     metric_decimals,
@@ -96,5 +97,5 @@ def _texts(board: pd.DataFrame, metric: MetricColumn) -> list[str]:
 
 
 def _footnote(board: pd.DataFrame, terms: Terms) -> str:
-    counted = chance_notes(board, terms) or [terms.question.failure_note]
-    return " ".join(filter(None, [interval_note(board), *counted, *closing_notes(board, terms)]))
+    counted = [*chance_notes(board, terms), *failure_notes(board, terms)]
+    return " ".join([interval_note(board), *counted, *closing_notes(board, terms)])

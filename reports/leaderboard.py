@@ -217,17 +217,20 @@ def _count(number: int, noun: str) -> str:
 
 def _notes(board: pd.DataFrame, terms: Terms) -> tuple[str, ...]:
     """Say how the intervals were made, what ties mean, and what the marks mean."""
-    question = terms.question
     ties = "Methods that the paired intervals cannot tell apart share a rank (2=)."
-    failing = [question.failure_note] if (board["failures"] > 0).any() and question.failure_note else []
     return (
         interval_note(board),
         *chance_notes(board, terms),
         ties,
-        *question.notes,
-        *failing,
+        *terms.question.notes,
+        *failure_notes(board, terms),
         *closing_notes(board, terms),
     )
+
+
+def failure_notes(board: pd.DataFrame, terms: Terms) -> list[str]:
+    """Return what a failure counts as, nothing where there is none."""
+    return [terms.question.failure_note] if (board["failures"] > 0).any() and terms.question.failure_note else []
 
 
 def chance_notes(board: pd.DataFrame, terms: Terms) -> list[str]:

@@ -57,7 +57,6 @@ def _rank_panel(axis: Axes, estimates: pd.DataFrame, panel: Panel, order: Sequen
     references = int(estimates["references"].max())
     first = np.arange(1, references + 1)
     axis.plot(first, first / references, color=MUTED, linestyle=(0, (1, 2)), linewidth=1.0)
-    axis.annotate("chance", (references, 1), (-4, -14), textcoords="offset points", color=MUTED, ha="right")
     for method in reversed(order):
         share = recall_curve(estimates.loc[estimates["method"] == method, panel.column], references)
         style = styles[method]

@@ -68,7 +68,8 @@
   /* ---- single queries ---- */
 
   const metres = (value) => (value === null ? "∞" : value < 0.0995 ? `${(value * 100).toFixed(1)} cm` : `${value.toFixed(2)} m`);
-  const percent = (value) => (value === null ? "unknown" : `${Math.round(value * 100)} %`);
+  const percent = (value) => `${Math.round(value * 100)} %`;
+  const said = (parts) => parts.filter(Boolean).join(" · ");
   const milliseconds = (value) => (value === null ? "unknown" : `${value < 1 ? value.toPrecision(2) : value < 100 ? value.toFixed(1) : value.toFixed(0)} ms`);
   const worst = (value) => (value === null ? Infinity : value);
   const between = (a, b) => (a === b ? 0 : a < b ? -1 : 1);
@@ -197,7 +198,7 @@
       const failed = answer.reason !== null;
       const kind = failed ? "failed" : answer.grade;
       const picture = query.image === null || query.image === undefined ? make("span", { class: "blank" }) : make("img", { src: data.images[query.image], alt: "" });
-      const words = make("span", {}, make("b", { class: kind }, outcome(answer)), `${query.room} · ${percent(query.covisibility)} covisible`);
+      const words = make("span", {}, make("b", { class: kind }, outcome(answer)), said([query.room, query.covisibility !== null && `${percent(query.covisibility)} covisible`]));
       const button = make("button", { type: "button", "data-query": query.id, "aria-current": open === query.id ? "true" : null }, picture, words);
       button.addEventListener("click", () => show(answer, true));
       return make("li", {}, button);
@@ -226,9 +227,10 @@
     }
 
     function facts(query, answer) {
-      const parts = [`${query.scene}, ${query.room}`, `${percent(query.covisibility)} of it seen by ${placed(query) ? "the image of its place" : "its most covisible reference"}`, milliseconds(answer.ms)];
-      if (answer.confidence !== null) parts.push(`confidence ${answer.confidence}`);
-      return parts.join(" · ");
+      const by = placed(query) ? "the image of its place" : "its most covisible reference";
+      const seenBy = query.covisibility !== null && `${percent(query.covisibility)} of it seen by ${by}`;
+      const where = [query.scene, query.room].filter(Boolean).join(", ");
+      return said([where, seenBy, milliseconds(answer.ms), answer.confidence !== null && `confidence ${answer.confidence}`]);
     }
 
     function steps(answer) {
