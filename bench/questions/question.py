@@ -69,6 +69,9 @@ class Question:
 
     Required are ``name``, ``metrics``, ``primary`` and ``main``; all else has a default that draws and says less::
 
+        from relocbench.bench.questions import Question
+        from relocbench.bench.questions.metric import Metric, share
+
         class Nearness(Question):
             name = "nearness"
             metrics = (Metric("near", lambda c: (c["top1_distance"] < 2.0).astype(float), ("top1_distance",)),)
