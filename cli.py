@@ -71,7 +71,9 @@ class Listing(StrEnum):
 Track = Annotated[
     str, typer.Argument(help="A track's name (see 'relocbench list tracks') or the path of a track YAML.")
 ]
-SizeOption = Annotated[Size, typer.Option(help="mini: seconds; small: minutes on two cores; full: the paper's scale.")]
+_SIZES = "mini: seconds; small: minutes on two cores; full: the paper's scale."
+SizeOption = Annotated[Size, typer.Option(help=_SIZES)]
+SizeOrDefault = Annotated[Size | None, typer.Option(help=f"{_SIZES} By default small, or the only one of the track.")]
 Jobs = Annotated[
     int | None, typer.Option(min=1, help="Processes at once; all cores by default. Never changes a result.")
 ]
@@ -105,7 +107,7 @@ Dataset = Annotated[Path | None, typer.Option(help="Use this dataset instead of 
 @app.command()
 def run(
     track: Track,
-    size: SizeOption = Size.small,
+    size: SizeOrDefault = None,
     methods: Annotated[str | None, typer.Option(help="Comma-separated names; the track's own by default.")] = None,
     method: MethodFiles = None,
     python: Python = None,
@@ -138,10 +140,11 @@ def run(
     from .bench.track_dataset import default_folder
 
     share = None if shard is None else Share.parse(shard)
+    chosen = _size(track, size)
     rendered_by = _simulator(simulator, simulator_option)
     store = run_track(
         track,
-        size=size.value,
+        size=chosen,
         methods=None if methods is None else [name.strip() for name in methods.split(",") if name.strip()],
         method_files=method or [],
         python=python,
@@ -149,7 +152,7 @@ def run(
         jobs=jobs,
         executor=_executor(executor, jobs, address),
         share=share,
-        out=out or default_folder(track, size.value, rendered_by),
+        out=out or default_folder(track, chosen, rendered_by),
         simulator=rendered_by,
         dataset=dataset,
         fit_from=fit_from,
@@ -169,7 +172,7 @@ def run(
 def generate(
     track: Track,
     out: Annotated[Path, typer.Option()],
-    size: SizeOption = Size.small,
+    size: SizeOrDefault = None,
     jobs: Jobs = None,
     executor: ExecutorOption = "local",
     address: Address = None,
@@ -180,7 +183,7 @@ def generate(
     from .bench.tracks import load_track
     from .datasets.generate import generate as generate_dataset
 
-    spec = load_track(track).rendered_by(_simulator(simulator, simulator_option)).size(size.value)
+    spec = load_track(track).rendered_by(_simulator(simulator, simulator_option)).size(_size(track, size))
     dataset = generate_dataset(spec.dataset, out, jobs=jobs, executor=_executor(executor, jobs, address))
     print(f"{len(dataset.views)} views in {out}, sha256 {dataset.sha256}")
 
@@ -331,7 +334,7 @@ def _option(field: str) -> str:
 def fit(
     method: Annotated[str, typer.Argument(help="A method of the track, a method's name, or file.py:Class.")],
     track: Annotated[str, typer.Option(help="Learn from this track's training scenes.")] = "sparse-reference-v1",
-    size: SizeOption = Size.small,
+    size: SizeOrDefault = None,
     out: Annotated[Path | None, typer.Option(help="Folder for what is learned; weights/<method>.")] = None,
     jobs: Jobs = None,
     simulator: SimulatorOption = None,
@@ -342,7 +345,8 @@ def fit(
     from .bench.fitting import fit_method
 
     rendered_by = _simulator(simulator, simulator_option)
-    folder = fit_method(method, track, size=size.value, out=out, jobs=jobs, simulator=rendered_by, dataset=dataset)
+    chosen = _size(track, size)
+    folder = fit_method(method, track, size=chosen, out=out, jobs=jobs, simulator=rendered_by, dataset=dataset)
     print(folder)
 
 
@@ -517,6 +521,13 @@ def _simulator(name: str | None, settings: list[str] | None) -> SimulatorSpec | 
         options[key] = yaml.safe_load(value)
     open_simulator(name, options=options).close()  # says what is wrong with them
     return SimulatorSpec(name=name, options=options)
+
+
+def _size(track: str, size: Size | None) -> str:
+    """Return the size that was asked for, or else the one that a track is for."""
+    from .bench.tracks import load_track
+
+    return load_track(track).default_size if size is None else size.value
 
 
 def _report(store: RunStore) -> None:

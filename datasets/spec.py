@@ -245,7 +245,9 @@ def first_problem(error: ValidationError, *, known: list[str]) -> str:
     if problem["type"] == "extra_forbidden":
         allowed = f"; known keys are {', '.join(known)}" if len(problem["loc"]) == 1 else ""
         return f"unknown key {key!r}{allowed}{more}"
-    return f"{key}{': ' if key else ''}{problem['msg'].removeprefix('Value error, ')}{more}"
+    said = problem["msg"].removeprefix("Value error, ")
+    said = said.replace("valid tuple", "list").replace("valid dictionary", "mapping")  # as YAML calls them
+    return f"{key}{': ' if key else ''}{said}{more}"
 
 
 def _known_keys(data: Mapping[str, Any]) -> list[str]:

@@ -107,15 +107,6 @@ def test_names_are_no_markup(workplace, finished_run):
     assert result.stdout.strip() == str(drawn)
 
 
-def test_an_interruption_says_how_to_go_on(workplace):
-    code = "import os, signal\nfrom relocbench import cli\n" + (
-        "@cli.app.command()\ndef interrupted(): os.kill(os.getpid(), signal.SIGINT)\ncli.main(['interrupted'])"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert result.returncode == 130
-    assert result.stderr.strip() == "relocbench: interrupted; the same command resumes where this one stopped"
-
-
 def test_a_fit_that_fails_fails_the_run_after_all_else_is_done(workplace, finished_run):
     (workplace / "unfit.py").write_text(
         "from first import First\n"

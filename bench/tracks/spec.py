@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ...datasets.spec import DatasetSpec, Protocol, SimulatorSpec, first_problem, parse_spec, with_protocol
 from ...datasets.strict import Strict
 from ...errors import InputError
 from ..questions import Question, question
+from .reading import read_yaml
 
 SIZES = ("mini", "small", "full")
 Size = Literal["mini", "small", "full"]
@@ -141,6 +141,11 @@ class TrackSpec(Strict):
         """The metric that ranks methods."""
         return self.primary or self.question.primary
 
+    @property
+    def default_size(self) -> str:
+        """The size for those who name none: the only one, or small."""
+        return next(iter(self.sizes)) if len(self.sizes) == 1 else "small"
+
     def size(self, name: str) -> SizeSpec:
         """Return one size; raises `InputError` where the track does not have it."""
         if name not in self.sizes:
@@ -174,10 +179,7 @@ def load_track(track: str | Path) -> TrackSpec:
     Raises `InputError` where there is no such track, or the file holds an unknown key or a value out of range.
     """
     path = _find(track)
-    try:
-        data = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from error
+    data = read_yaml(path)
     if not isinstance(data, Mapping):
         raise InputError(f"{path}: a track is a mapping of keys to values; see those in {_FOLDER}")
     try:
@@ -208,6 +210,8 @@ def _with_sizes(data: Mapping[str, Any], path: Path) -> dict[str, Any]:
     name = _name(data.get("protocol"))
     shared = _dataset(data, name, path, "the track")
     sizes = data.get("sizes") or {}
+    if not isinstance(sizes, Mapping):
+        raise InputError(f"{path}: sizes is a mapping of {', '.join(SIZES)} to what each has of its own, not {sizes!r}")
     resolved = {}
     for size, own in sizes.items():
         if not isinstance(own, Mapping):

@@ -65,6 +65,11 @@ def test_methods_in_files_are_found_beside_the_track(tmp_path, tiny_track):
     assert load_track(tiny_track).methods[0].name == f"{tmp_path / 'm.py'}:M"
 
 
+#: Eight lines that stand for nine to the eighth values.
+REPEATING = "x0: &x0 [0, 0, 0, 0, 0, 0, 0, 0, 0]\n" + "\n".join(
+    f"x{i}: &x{i} [{', '.join([f'*x{i - 1}'] * 9)}]" for i in range(1, 8)
+)
+
 SWEEP = "sweeps: [{{name: views, axis: Synthesized views, values: {0}}}]\n"
 
 
@@ -87,6 +92,23 @@ def test_a_sweep_gives_a_number_to_some_of_the_methods(tiny_track):
         ("  mini:", "  tiny:", "sizes.tiny"),
         ("name: tiny", "name: [", "cannot be read as YAML"),
         ("version: 1", "version: one", "version"),
+        ("version: 1", "version: 1\nversion: 2", "the key 'version' stands twice, in lines 3 and 4"),
+        ("train: [1], test", "train: [1], train: [4], test", "the key 'train' stands twice"),
+        ("{outputs: [rgb]}", "[rgb]", "dataset is a mapping"),
+        ("  mini: ", "  - mini: ", "sizes is a mapping of mini, small, full"),
+        ("  mini: {", "  mini: [], small: {", "cannot be read as YAML"),
+        ("[random, oracle-nearest]", "random", "methods: Input should be a list"),
+        ("seed: 11", "query_timeout: .inf", "query_timeout: Input should be a finite number"),
+        ("seed: 11", "map_timeout: .nan", "map_timeout: Input should be a finite number"),
+        (
+            "{outputs: [rgb]}",
+            "{camera: {horizontal_fov: .inf}}",
+            "camera.horizontal_fov: Input should be a finite number",
+        ),
+        ("seed: 11", "seed: 2020-13-45", "cannot be read as YAML: month must be in 1..12"),
+        ("seed: 11", f"seed: {'[' * 3000}{']' * 3000}", "is nested too deeply"),
+        ("seed: 11", "seed: &all [*all]", "is nested too deeply, or in itself"),
+        ("seed: 11", REPEATING, "its aliases repeat each other"),
         ("methods:", SWEEP.format("{random: 0, novel: 5}") + "methods:", "sweep 'views' names the method 'novel'"),
         ("methods:", SWEEP.format("{random: 5, oracle-nearest: 5}") + "methods:", "stand at the same number"),
         ("methods:", SWEEP.format("{random: 5}") + "methods:", "sweeps.0.values"),
@@ -99,6 +121,29 @@ def test_a_wrong_track_gets_one_line_that_names_file_and_key(tiny_track, old, ne
     assert message in str(error.value)
     assert str(tiny_track) in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_track_in_another_encoding_is_named(tiny_track):
+    tiny_track.write_bytes(tiny_track.read_text().replace("A test", "Küche").encode("latin-1"))
+    with pytest.raises(InputError, match=rf"^{tiny_track}: is not UTF-8 \(byte \d+\)"):
+        load_track(tiny_track)
+
+
+def test_marks_that_editors_leave_are_no_matter(tiny_track):
+    before = load_track(tiny_track)
+    tiny_track.write_bytes(b"\xef\xbb\xbf" + tiny_track.read_text().replace("\n", "\r\n").encode())
+    assert load_track(tiny_track) == before
+
+
+def test_an_alias_may_be_laid_over(tiny_track):
+    text = tiny_track.read_text().replace("dataset: {outputs", "dataset: &shared {outputs")
+    tiny_track.write_text(text.replace("{dataset: {scenes", "{dataset: {<<: *shared, outputs: [rgb, depth], scenes"))
+    assert load_track(tiny_track).size("mini").dataset.outputs == ("rgb", "depth")
+
+
+def test_a_track_of_one_size_is_for_that_size(tiny_track):
+    assert load_track(tiny_track).default_size == "mini"
+    assert load_track("sparse-reference-v1").default_size == "small"
 
 
 def test_unknown_names_list_the_known_ones(tiny_track):
