@@ -12,13 +12,21 @@ from .metric import OF_POSES, OF_RANKINGS, share
 from .pose import PoseQuestion
 from .question import Curve, Distribution, Outcome, Panel, Question
 
-_RECOGNITION = (
-    "Mean reciprocal rank of the queries of each bin, failures counted as 0; bands are 95 % bootstrap intervals over "
-    "places, of methods that see the image only."
-)
-_MRR = ("mrr", "Mean reciprocal rank")
 _TOP = (1, 5)
 _LEADING = ("mrr", *(f"recall_at_{n}" for n in _TOP))
+
+
+def _recognition(name: str, title: str, *, by: str, **axis: Any) -> Curve:
+    return Curve(
+        f"mrr-{name}",
+        title,
+        "Mean reciprocal rank of the queries of each bin, failures counted as 0; bands are 95 % bootstrap intervals "
+        "over places, of methods that see the image only.",
+        metric="mrr",
+        value_label="Mean reciprocal rank",
+        column=by,
+        **axis,
+    )
 
 
 class PlaceQuestion(Question):
@@ -44,35 +52,29 @@ class PlaceQuestion(Question):
         (Panel("relevant_rank", "First N places of the ranking", ranks=True),),
     )
     curves = (
-        Curve(
-            "mrr-angle",
+        _recognition(
+            "angle",
             "What turning away costs",
-            _RECOGNITION,
-            *_MRR,
-            "reference_angle",
-            "Angle between query and training image",
-            "°",
+            by="reference_angle",
+            label="Angle between query and training image",
+            unit="°",
             edges=(0, 30, 60, 90, 120, 150, 180),
         ),
-        Curve(
-            "mrr-distance",
+        _recognition(
+            "distance",
             "What moving away costs",
-            _RECOGNITION,
-            *_MRR,
-            "reference_distance",
-            "Distance between query and training image",
-            "m",
+            by="reference_distance",
+            label="Distance between query and training image",
+            unit="m",
             edges=(0, 0.5, 1, 1.5, 2, 3, 4, 6, 10),
         ),
-        Curve(
-            "mrr-covisibility",
-            "What overlap is worth",
-            _RECOGNITION,
-            *_MRR,
+        _recognition(
             "covisibility",
-            "Pixels that the training image sees, too",
-            "%",
-            100.0,
+            "What overlap is worth",
+            by="covisibility",
+            label="Pixels that the training image sees, too",
+            unit="%",
+            factor=100.0,
             edges=(0, 0.01, 0.05, 0.1, 0.2, 0.4, 1),
         ),
     )

@@ -9,12 +9,21 @@ from typing import Any
 from .metric import OF_POSES, OF_RANKINGS, MetricColumn, share
 from .question import Curve, Distribution, Outcome, Panel, Question
 
-_QUARTILES = "Medians with quartiles over the queries of a bin, failures included as infinitely wrong."
-_ERROR = ("median_translation_error", "Translation error (m): median, quartiles")
-
 
 def _error(name: str, header: str, unit: str, **options: Any) -> MetricColumn:
     return MetricColumn(name, header, unit, smaller_is_better=True, **options)
+
+
+def _errors(name: str, title: str, *, by: str, **axis: Any) -> Curve:
+    return Curve(
+        f"error-{name}",
+        title,
+        "Medians with quartiles over the queries of a bin, failures included as infinitely wrong.",
+        metric="median_translation_error",
+        value_label="Translation error (m): median, quartiles",
+        column=by,
+        **axis,
+    )
 
 
 class PoseQuestion(Question):
@@ -74,24 +83,20 @@ class PoseQuestion(Question):
         ),
     )
     curves = (
-        Curve(
-            "error-covisibility",
-            "What overlap with the references is worth",
-            _QUARTILES,
-            *_ERROR,
+        _errors(
             "covisibility",
-            "Share of the query's pixels that its most covisible reference sees",
-            "%",
-            100.0,
+            "What overlap with the references is worth",
+            by="covisibility",
+            label="Share of the query's pixels that its most covisible reference sees",
+            unit="%",
+            factor=100.0,
         ),
-        Curve(
-            "error-distance",
+        _errors(
+            "distance",
             "What distance from the references costs",
-            _QUARTILES,
-            *_ERROR,
-            "nearest_distance",
-            "Distance from the query to the nearest reference",
-            "m",
+            by="nearest_distance",
+            label="Distance from the query to the nearest reference",
+            unit="m",
             digits=2,
         ),
     )

@@ -14,16 +14,12 @@ from relocbench.bench.store import RunStore
 from relocbench.datasets.dataset import Dataset
 from relocbench.datasets.views import CAMERA_COLUMNS, ViewSet, pose_columns
 from relocbench.errors import InputError
+from relocbench.reports.camera_plan import REFERENCE, draw_cameras, frustum_outlines, paths, spaced
 from relocbench.reports.dataset_overview import (
-    REFERENCE,
     contact_rows,
-    draw_cameras,
     draw_overview,
     draw_plan,
-    frustum_outlines,
     furniture_outlines,
-    paths,
-    spaced,
     write_overview,
 )
 from relocbench.reports.top_view import TopView
