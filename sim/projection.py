@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from .compiled import compiled
 from .geometry import Camera
 
 Array = NDArray[Any]
@@ -35,7 +35,7 @@ class Projection(NamedTuple):
         return cls(*pose, *size, float(camera.fx), float(camera.fy), float(camera.cx), float(camera.cy))
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def primary_rays(view, origins, directions):  # type: ignore[no-untyped-def]
     """Fill origins and directions (H * W, 3) float32 of a view's rays in the world, scaled to z = 1 in the camera."""
     for row in range(view.height):
@@ -48,7 +48,7 @@ def primary_rays(view, origins, directions):  # type: ignore[no-untyped-def]
                 directions[pixel, k] = view.rotation[k, 0] * x + view.rotation[k, 1] * y + view.rotation[k, 2]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def plain_view(view):  # type: ignore[no-untyped-def]
     """Return a view as plain numbers: rotation row by row (0-8), centre (9-11), 1 / fx and 1 / fy (12, 13)."""
     r, c = view.rotation, view.centre

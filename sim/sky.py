@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
+from .compiled import compiled
 from .projection import plain_view
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def sky_radiance(frame, x, y, sky):  # type: ignore[no-untyped-def]
     """Return the sky's radiance along (x, y, 1) in a camera: brightest at the horizon, a dim ground below it.
 
@@ -28,7 +27,7 @@ def sky_radiance(frame, x, y, sky):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def fill_sky(view, sky, seen):  # type: ignore[no-untyped-def]
     """Fill ``seen`` (H * W, 3) float32 with the sky behind everything, before the tone curve."""
     frame = plain_view(view)

@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from .compiled import compiled
 from .srgb import linear_to_srgb
 
 Array = NDArray[Any]
@@ -23,7 +23,7 @@ def tone_table() -> Array:
     return np.round(255 * linear_to_srgb(light)).astype(np.uint8)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def to_bytes(shown, samples, table, rgb):  # type: ignore[no-untyped-def]
     """Fill rgb (N, 3) uint8 from the summed light (N, 3) of ``samples`` samples per pixel."""
     top = len(table) - 1
@@ -32,7 +32,7 @@ def to_bytes(shown, samples, table, rgb):  # type: ignore[no-untyped-def]
             rgb[i, k] = table[int(math.sqrt(min(shown[i, k] / samples, np.float32(1.0))) * top + 0.5)]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def compress(light):  # type: ignore[no-untyped-def]
     """Replace light (N, 3) float32, after exposure, by what is shown of it: the tone curve's shoulder."""
     for i in range(light.shape[0]):
@@ -40,7 +40,7 @@ def compress(light):  # type: ignore[no-untyped-def]
             light[i, k] = shoulder(light[i, k])
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def shoulder(light):  # type: ignore[no-untyped-def]
     """Return what is shown of linear light after exposure: itself, or, where it is bright, less."""
     if light <= _SHOULDER:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from ..compiled import compiled
 
 SKY, INSIDE = -1, -2  # what a gather ray met when it met no node: the sky, or a surface from behind
 _OFFSET = 0.002  # metres off the surface at which rays start
 _TWIST = 2.399963229728653  # golden angle: even coverage of a disc by a spiral
 
 
-@njit(cache=True)
+@compiled()
 def choose_points(keys, order, position):  # type: ignore[no-untyped-def]
     """Return for each cell the node next to its nodes' mean and, as a second choice, the one farthest from the mean."""
     first, second = np.empty(len(keys), np.int64), np.empty(len(keys), np.int64)
@@ -38,7 +39,7 @@ def choose_points(keys, order, position):  # type: ignore[no-untyped-def]
     return first[:count].copy(), second[:count].copy()
 
 
-@njit(cache=True)
+@compiled()
 def hemisphere_rays(points, seeds, nodes, count, origins, directions):  # type: ignore[no-untyped-def]
     """Fill ``count`` cosine-weighted rays for each of ``points`` (indices of nodes), (P * count, 3) float32.
 
@@ -63,7 +64,7 @@ def hemisphere_rays(points, seeds, nodes, count, origins, directions):  # type: 
                 origins[ray, axis] = nodes.position[n, axis] + _OFFSET * nodes.facing[n, axis]
 
 
-@njit(cache=True)
+@compiled()
 def _tangents(normal, tangent, bitangent):  # type: ignore[no-untyped-def]
     """Fill two unit vectors that complete ``normal`` to a right-handed frame (Duff et al. 2017)."""
     sign = 1.0 if normal[2] >= 0 else -1.0
@@ -73,7 +74,7 @@ def _tangents(normal, tangent, bitangent):  # type: ignore[no-untyped-def]
     bitangent[0], bitangent[1], bitangent[2] = b, sign + normal[1] * normal[1] * a, -normal[1]
 
 
-@njit(cache=True)
+@compiled()
 def record_hits(lattice, directions, triangle, u, v, distance, facing, two_sided, met, openness):  # type: ignore[no-untyped-def]
     """Fill ``met`` (P, count) int32, the node each ray met, SKY or INSIDE, and ``openness`` (P,) in [0, 1].
 
@@ -98,12 +99,12 @@ def record_hits(lattice, directions, triangle, u, v, distance, facing, two_sided
         openness[p] = free / max(valid, 1)
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def _along(normal, direction):  # type: ignore[no-untyped-def]
     return normal[0] * direction[0] + normal[1] * direction[1] + normal[2] * direction[2] > 0
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def nearest_node(lattice, t, u, v):  # type: ignore[no-untyped-def]
     """Return the node of triangle t nearest to barycentrics (u, v)."""
     corner = lattice.corner[t]
@@ -124,7 +125,7 @@ def nearest_node(lattice, t, u, v):  # type: ignore[no-untyped-def]
     return node
 
 
-@njit(cache=True)
+@compiled()
 def gather(met, leaving, sky, arriving):  # type: ignore[no-untyped-def]
     """Fill irradiance ``arriving`` (P, 3) from the radiance ``leaving`` (N, 3) the nodes that each point's rays met."""
     for p in range(met.shape[0]):
@@ -142,7 +143,7 @@ def gather(met, leaving, sky, arriving):  # type: ignore[no-untyped-def]
         arriving[p, 0], arriving[p, 1], arriving[p, 2] = red * scale, green * scale, blue * scale
 
 
-@njit(cache=True)
+@compiled()
 def cell_keys(position, cell):  # type: ignore[no-untyped-def]
     """Return the key (N,) int64 of the cube of side ``cell`` that each position (N, 3) lies in."""
     keys = np.empty(len(position), np.int64)
@@ -156,12 +157,12 @@ def cell_keys(position, cell):  # type: ignore[no-untyped-def]
     return keys
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def _cell_key(x, y, z):  # type: ignore[no-untyped-def]
     return ((x & 0x1FFFFF) << 42) | ((y & 0x1FFFFF) << 21) | (z & 0x1FFFFF)
 
 
-@njit(cache=True)
+@compiled()
 def find_neighbours(nodes, group, asked, points, chosen, cells, begins, cell, neighbour, weight):  # type: ignore[no-untyped-def]
     """Fill the gather points ``neighbour`` (N, K) int32, -1 for none, and their ``weight`` (N, K), best first, of the
     nodes ``asked`` (M,).
@@ -193,7 +194,7 @@ def find_neighbours(nodes, group, asked, points, chosen, cells, begins, cell, ne
                         _insert(neighbour, weight, n, chosen[rank], near * near * bend)
 
 
-@njit(cache=True)
+@compiled()
 def _look_around(x, y, z, cells, begins, around):  # type: ignore[no-untyped-def]
     """Fill ``around`` (27, 2) with where the points of a cube and its neighbours begin and end."""
     for step in range(27):
@@ -204,7 +205,7 @@ def _look_around(x, y, z, cells, begins, around):  # type: ignore[no-untyped-def
         around[step, 1] = begins[slot + 1] if found else 0
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _agreement(normal, n, normals, rank, dx, dy, dz, thickness, alike):  # type: ignore[no-untyped-def]
     """Return how much the surfaces at two places, (dx, dy, dz) apart, are one surface: 0 or more."""
     ax, ay, az = normal[n, 0], normal[n, 1], normal[n, 2]
@@ -217,7 +218,7 @@ def _agreement(normal, n, normals, rank, dx, dy, dz, thickness, alike):  # type:
     return (3.0 if alike else 1.0) * agreement * agreement / (1 + off * off)
 
 
-@njit(cache=True)
+@compiled()
 def _insert(neighbour, weight, n, point, w):  # type: ignore[no-untyped-def]
     place = weight.shape[1] - 1
     while place > 0 and weight[n, place - 1] < w:
@@ -226,7 +227,7 @@ def _insert(neighbour, weight, n, point, w):  # type: ignore[no-untyped-def]
     weight[n, place], neighbour[n, place] = w, point
 
 
-@njit(cache=True)
+@compiled()
 def neighbour_rays(first, nodes, points, neighbour, weight, origins, directions, pair):  # type: ignore[no-untyped-def]
     """Fill rays from nodes, beginning with ``first``, to their gather points, until the arrays are full.
 
@@ -253,7 +254,7 @@ def neighbour_rays(first, nodes, points, neighbour, weight, origins, directions,
     return n, count
 
 
-@njit(cache=True)
+@compiled()
 def interpolate(neighbour, weight, values, out):  # type: ignore[no-untyped-def]
     """Fill ``out`` (N, 3) with the weighted mean of the gather points' ``values`` (P, 3); weights sum to one."""
     for n in range(len(neighbour)):
@@ -266,7 +267,7 @@ def interpolate(neighbour, weight, values, out):  # type: ignore[no-untyped-def]
         out[n, 0], out[n, 1], out[n, 2] = red, green, blue
 
 
-@njit(cache=True)
+@compiled()
 def range_at_neighbours(neighbour, weight, values):  # type: ignore[no-untyped-def]
     """Return the least and the greatest of ``values`` (P,) among each node's gather points, (N,) float32 each."""
     lowest, highest = np.empty(len(neighbour), np.float32), np.empty(len(neighbour), np.float32)
@@ -279,7 +280,7 @@ def range_at_neighbours(neighbour, weight, values):  # type: ignore[no-untyped-d
     return lowest, highest
 
 
-@njit(cache=True)
+@compiled()
 def unshadowed(nodes, light):  # type: ignore[no-untyped-def]
     """Return the irradiance (N,) of a light of unit power that nothing hides: cosine and inverse-square laws."""
     received = np.empty(len(nodes.position), np.float32)
@@ -294,7 +295,7 @@ def unshadowed(nodes, light):  # type: ignore[no-untyped-def]
     return received
 
 
-@njit(cache=True)
+@compiled()
 def light_rays(asked, light, nodes, count, origins, directions, reach):  # type: ignore[no-untyped-def]
     """Fill ``count`` shadow rays from each of the nodes ``asked`` (M,), spread over the light's disc by a spiral.
 

@@ -11,8 +11,9 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from ..compiled import compiled
 
 Array = NDArray[Any]
 
@@ -73,7 +74,7 @@ def build_lattice(
     return Lattice(corner, columns, rows, start[:-1].copy(), node), nodes
 
 
-@njit(cache=True)
+@compiled()
 def _facing(vertices, triangles):  # type: ignore[no-untyped-def]
     """Return the unit normals (N, 3) float32 of triangles (N, 3) by their winding; zero where a triangle has none."""
     out = np.empty((len(triangles), 3), np.float32)
@@ -88,7 +89,7 @@ def _facing(vertices, triangles):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit(cache=True)
+@compiled()
 def _choose_grids(vertices, triangles, spacing, corner, columns, rows):  # type: ignore[no-untyped-def]
     """Choose every triangle's origin, opposite to its longest edge, and the cells along its other two edges."""
     for t in range(len(triangles)):
@@ -104,7 +105,7 @@ def _choose_grids(vertices, triangles, spacing, corner, columns, rows):  # type:
         rows[t] = max(1, math.ceil(math.sqrt(squared[(origin + 1) % 3]) / spacing[t] - 1e-3))
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def _needed(i, j, columns, rows):  # type: ignore[no-untyped-def]
     """Tell whether interpolation inside the triangle touches point (i, j): one step back on an axis is inside."""
     if i == 0 and j == 0:
@@ -114,7 +115,7 @@ def _needed(i, j, columns, rows):  # type: ignore[no-untyped-def]
     return min(back_i, back_j) < _ENOUGH
 
 
-@njit(cache=True)
+@compiled()
 def _count_points(columns, rows):  # type: ignore[no-untyped-def]
     total = 0
     for t in range(len(columns)):
@@ -125,7 +126,7 @@ def _count_points(columns, rows):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True)
+@compiled()
 def _lay_points(  # type: ignore[no-untyped-def]
     vertices, normals, triangles, groups, grids, spacing, entry, owner, position, normal, displacement, key
 ):
@@ -163,7 +164,7 @@ def _lay_points(  # type: ignore[no-untyped-def]
                 n += 1
 
 
-@njit(cache=True)
+@compiled()
 def _measure(vertices, a, b, c, edges, least):  # type: ignore[no-untyped-def]
     """Fill the length of the edge opposite to each corner, and the least barycentric weight of each corner that keeps
     a point ``_INSET`` away from that edge (less where the triangle is too thin for it)."""
@@ -185,7 +186,7 @@ def _measure(vertices, a, b, c, edges, least):  # type: ignore[no-untyped-def]
         least[k] = min(0.3, _INSET / max(height, 1e-12))
 
 
-@njit(cache=True)
+@compiled()
 def _move_inside(weights, edges, least):  # type: ignore[no-untyped-def]
     """Raise each barycentric weight towards its least without moving the point far.
 
@@ -206,7 +207,7 @@ def _move_inside(weights, edges, least):  # type: ignore[no-untyped-def]
         weights[far] -= taken
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def _mix(h, value):  # type: ignore[no-untyped-def]
     """Fold an integer into a 64-bit hash (the finaliser of splitmix64)."""
     h = (h ^ np.uint64(value & 0xFFFFFFFF)) * np.uint64(0x9E3779B97F4A7C15)
@@ -214,7 +215,7 @@ def _mix(h, value):  # type: ignore[no-untyped-def]
     return h ^ (h >> np.uint64(27))
 
 
-@njit(cache=True)
+@compiled()
 def place_keys(position, normal, group, cell, layer, bins):  # type: ignore[no-untyped-def]
     """Return a 64-bit key (N,) of each place (N, 3): places with the same key lie in one cell and face the same way.
 
@@ -227,7 +228,7 @@ def place_keys(position, normal, group, cell, layer, bins):  # type: ignore[no-u
     return keys
 
 
-@njit(cache=True)
+@compiled()
 def _place_key(place, direction, group, cell, layer, bins):  # type: ignore[no-untyped-def]
     main = 0
     for k in range(1, 3):
@@ -243,7 +244,7 @@ def _place_key(place, direction, group, cell, layer, bins):  # type: ignore[no-u
     return h
 
 
-@njit(cache=True)
+@compiled()
 def _merge(key, order, displacement):  # type: ignore[no-untyped-def]
     """Return each point's node and each node's representative point: the one that was moved least."""
     node = np.empty(len(key), np.int32)

@@ -10,9 +10,9 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from ..projection import plain_view
 from ..sky import sky_radiance
 from ..srgb import LINEAR_OF_BYTE
@@ -44,7 +44,7 @@ class Light(NamedTuple):
     exposure: float
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def depth_of_hits(view, surfaces, triangle, distance, depth):  # type: ignore[no-untyped-def]
     """Fill z-depth (H * W,) float32 by intersecting each pixel's ray with its triangle's plane in float64.
 
@@ -71,14 +71,14 @@ def depth_of_hits(view, surfaces, triangle, distance, depth):  # type: ignore[no
         depth[pixel] = z
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def lookup(triangle, ids, out):  # type: ignore[no-untyped-def]
     """Fill ``out`` (H * W,) with the id of each pixel's triangle, 0 where nothing was hit."""
     for pixel in range(len(triangle)):
         out[pixel] = ids[triangle[pixel]] if triangle[pixel] >= 0 else 0
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def shade(view, surfaces, atlas, light, hits, shown):  # type: ignore[no-untyped-def]
     """Add the light shown (H * W, 3) float32 by each pixel: tone curve of exposure * (albedo / pi * E + emission)."""
     # numba counts references whenever a tuple of arrays is passed on; plain arrays and numbers make this 3x as fast
@@ -109,7 +109,7 @@ def shade(view, surfaces, atlas, light, hits, shown):  # type: ignore[no-untyped
         shown[pixel, 2] += shoulder(b)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _normal(vertices, a, b, c):  # type: ignore[no-untyped-def]
     """Return the cross product of two edges in float64: the normal times twice the area."""
     ux = np.float64(vertices[b, 0]) - vertices[a, 0]
@@ -121,7 +121,7 @@ def _normal(vertices, a, b, c):  # type: ignore[no-untyped-def]
     return uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def irradiance_at(corner, columns, rows, first, node, irradiance, u, v):  # type: ignore[no-untyped-def]
     """Interpolate irradiance at barycentrics (u, v): bilinear in a cell of the lattice, linear in half a cell."""
     w = np.float32(1.0) - u - v
@@ -153,7 +153,7 @@ def irradiance_at(corner, columns, rows, first, node, irradiance, u, v):  # type
     )
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _albedo(frame, vertices, uvs, texels, start, size, levels, corners, m, u, v, x, y):  # type: ignore[no-untyped-def]
     """Return the texture's linear colour over a pixel's footprint: mip level from its width, taps along its length."""
     width, height = size[m, 0, 0], size[m, 0, 1]
@@ -185,7 +185,7 @@ def _albedo(frame, vertices, uvs, texels, start, size, levels, corners, m, u, v,
     return red / taps, green / taps, blue / taps
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _footprint(frame, vertices, uvs, a, b, c, x, y):  # type: ignore[no-untyped-def]
     """Return how far texture coordinates move over one pixel to the right (ds, dq) and one pixel down (ds, dq)."""
     px, py, pz = vertices[a, 0], vertices[a, 1], vertices[a, 2]
@@ -216,12 +216,12 @@ def _footprint(frame, vertices, uvs, a, b, c, x, y):  # type: ignore[no-untyped-
     return s_right, q_right, s1 * g + s2 * h, q1 * g + q2 * h
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _texel(texels, n):  # type: ignore[no-untyped-def]
     return LINEAR_OF_BYTE[texels[n, 0]], LINEAR_OF_BYTE[texels[n, 1]], LINEAR_OF_BYTE[texels[n, 2]]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _bilinear(texels, first, width, height, s, q):  # type: ignore[no-untyped-def]
     """Return the linear colour of one mip level at texture coordinates in [0, 1], repeating at the borders."""
     x, y = s * width - np.float32(0.5), q * height - np.float32(0.5)
