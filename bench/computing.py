@@ -72,19 +72,25 @@ class Share:
 
 
 def map_work(views: ViewSet, split: str, *, where: Path) -> list[MapWork]:
-    """Return all that a method is asked; raises ``InputError`` for an empty split of the dataset ``where``."""
+    """Return all that a method is asked, at each density at which every map has references.
+
+    Raises ``InputError`` for an empty split of the dataset ``where``, and for a map without references.
+    """
     references = views.where(split=split, role="reference")
     queries = views.where(split=split, role="query")
     if not len(queries) or not len(references):
         raise InputError(f"{where}: the split {split!r} has no references or no queries")
-    work = []
-    for density in sorted(references.table["density"].unique()):
-        for map_name in queries.table["map"].unique():
-            own = references.where(map=map_name).at_density(density)
-            if not len(own):
-                raise InputError(f"{where}: the map {map_name} has no references at density {density}")
-            work.append(MapWork(str(map_name), int(density), queries.where(map=map_name), own))
-    return work
+    maps = queries.table["map"].unique()
+    sparsest = references.table.groupby("map")["density"].min().reindex(maps)
+    if sparsest.isna().any():
+        raise InputError(f"{where}: the map {sparsest.index[sparsest.isna()][0]} has no references")
+    densities = sorted(references.table.loc[references.table["map"].isin(maps), "density"].unique())
+    return [
+        MapWork(str(name), int(density), queries.where(map=name), references.where(map=name).at_density(density))
+        for density in densities
+        if density >= sparsest.max()
+        for name in maps
+    ]
 
 
 def compute(
