@@ -264,6 +264,8 @@ def train(
     network: Annotated[str, typer.Argument(help="See 'relocbench list networks', with the options of each.")],
     out: Annotated[Path | None, typer.Option(help="Folder for what is learned; weights/<network>.")] = None,
     jobs: Jobs = None,
+    executor: ExecutorOption = "local",
+    address: Address = None,
     houses: Annotated[int, typer.Option(min=1, max=10_000, help="Training houses to stream.")] = 120,
     first_house: Annotated[int, typer.Option(help="The first house's seed, 100000 to 109999.")] = 100_000,
     steps_per_house: Annotated[int, typer.Option(min=1, help="Steps for each new house.")] = 30,
@@ -301,6 +303,7 @@ def train(
         init=init,
         command=shlex.join(["relocbench", *sys.argv[1:]]),
         jobs=jobs,
+        executor=_executor(executor, jobs, address),
         cache=cache,
     )
     print(folder)
@@ -337,6 +340,8 @@ def fit(
     size: SizeOrDefault = None,
     out: Annotated[Path | None, typer.Option(help="Folder for what is learned; weights/<method>.")] = None,
     jobs: Jobs = None,
+    executor: ExecutorOption = "local",
+    address: Address = None,
     simulator: SimulatorOption = None,
     simulator_option: SimulatorSettings = None,
     dataset: Dataset = None,
@@ -345,8 +350,16 @@ def fit(
     from .bench.fitting import fit_method
 
     rendered_by = _simulator(simulator, simulator_option)
-    chosen = _size(track, size)
-    folder = fit_method(method, track, size=chosen, out=out, jobs=jobs, simulator=rendered_by, dataset=dataset)
+    folder = fit_method(
+        method,
+        track,
+        size=_size(track, size),
+        out=out,
+        jobs=jobs,
+        executor=_executor(executor, jobs, address),
+        simulator=rendered_by,
+        dataset=dataset,
+    )
     print(folder)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 from collections import Counter
@@ -23,6 +24,7 @@ from .journal import read_entries
 from .records import arrow_schema
 from .store import COLUMNS, ESTIMATES, MAPS, SPANS, CellRecord
 from .units import Done, FitUnit, MapUnit, MethodWorkers
+from .watching import Watch
 
 _JOURNAL = "journal"
 
@@ -116,12 +118,13 @@ def compute(
     unfit: dict[str, str] = {}  # by the key of a fit that failed
     waiting = [unit for unit in mine if _fit_key(owner[unit.journal]) in fits]
     at_once = [unit for unit in mine if _fit_key(owner[unit.journal]) not in fits]
-    with (
-        MethodWorkers(folder) as workers,
-        executor,
-        progress_bars(progress and bool(mine)) as bars,
-    ):
+    with contextlib.ExitStack() as stack:
+        workers = stack.enter_context(MethodWorkers(folder))
+        stack.enter_context(executor)
+        bars = stack.enter_context(progress_bars(progress and bool(mine)))
         bar = bars.add_task("localizing queries", total=sum(len(unit.queries) for unit in mine))
+        watch = Watch([unit.journal for unit in mine], lambda count: bars.update(bar, completed=count))
+        stack.enter_context(watch)
 
         def perform(some: Sequence[FitUnit | MapUnit]) -> None:
             for unit, done in executor.run(some, workers):
@@ -129,7 +132,7 @@ def compute(
                 if isinstance(unit, FitUnit):
                     unfit.update({unit.facts["key"]: done.failure} if done.failure else {})
                     continue
-                bars.advance(bar, len(unit.queries))
+                watch.finish(unit.journal, len(unit.queries))
                 cell = owner[unit.journal]
                 left[cell.label] -= 1
                 if not left[cell.label]:

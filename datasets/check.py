@@ -106,7 +106,7 @@ def check(
     frusta overlap its own most. Raises `InputError` where the folder holds no complete dataset of this version, or
     its manifest or tables were changed; everything else that is wrong is a line in the report's ``problems``.
     """
-    dataset = Dataset.open(folder)
+    dataset = Dataset.open(Path(folder).resolve())
     table = dataset.views.table
     problems = [*_table_problems(dataset, table), *_file_list_problems(dataset, table)]
     if any(_bad_poses(table)):

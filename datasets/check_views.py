@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..sim.geometry import Camera
+from ..sim.processes.executor import check_shared
 from .dataset import Dataset
 from .reprojection import DepthView, compare, frustum_overlap
 from .views import camera_of, pose_from_table
@@ -33,6 +34,10 @@ class CheckState:
     """What a checking worker needs to know of the dataset."""
 
     dataset: Dataset
+
+    def __setstate__(self, state: dict[str, Dataset]) -> None:
+        check_shared(state["dataset"].root)
+        self.__dict__.update(state)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ..sim.processes.executor import check_shared
 from ..sim.simulator import Simulator
 from .spec import DatasetSpec
 from .writer import WORK, disk_errors
@@ -31,6 +32,7 @@ class RenderState:
         return {"root": self.root, "spec": self.spec}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        check_shared(state["root"] / WORK)
         self.__init__(**state)  # type: ignore[misc]
 
     def plan(self, scene: str) -> pd.DataFrame:

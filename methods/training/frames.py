@@ -105,7 +105,8 @@ def stream_houses(
 
     ``cache`` is a folder that keeps what was rendered for the next training.
     """
-    tasks = [RenderHouse(seed, settings, cache) for seed in seeds]
+    place = None if cache is None else cache.resolve()  # another machine has another working folder
+    tasks = [RenderHouse(seed, settings, place) for seed in seeds]
     waiting: dict[str, dict[str, Array] | None] = {}
     with executor:
         results = executor.run(tasks, None)
