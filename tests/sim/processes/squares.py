@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relocbench.errors import InputError, RunError
+from relocbench.sim.processes.executor import check_shared
 
 
 @dataclass(frozen=True)
@@ -58,3 +59,14 @@ class Sleep(Square):
         self.file.write_text(str(os.getpid()))
         time.sleep(600)
         return super().perform(state)
+
+
+@dataclass
+class Folder:
+    """A state that is useless where its folder cannot be seen."""
+
+    path: Path
+
+    def __setstate__(self, state: dict) -> None:
+        check_shared(state["path"])
+        self.__dict__.update(state)

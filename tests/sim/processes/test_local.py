@@ -14,6 +14,7 @@ from types import ModuleType
 import psutil
 import pytest
 from relocbench.errors import InputError, RunError
+from relocbench.sim.processes.executor import make_executor
 from relocbench.sim.processes.local import LocalProcesses
 
 HERE = Path(__file__).parent
@@ -97,3 +98,32 @@ def wait_for(file: Path) -> str:
         assert time.monotonic() < deadline, f"{file} did not appear"
         time.sleep(0.05)
     return file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("moon", {}, "unknown executor 'moon'; known: local, ray"),
+        ("local", {"address": "10.0.0.1:6379"}, "--address 10.0.0.1:6379: an executor with an address"),
+    ],
+)
+def test_a_place_that_there_is_not_is_named(name, options, message):
+    with pytest.raises(InputError, match=message):
+        make_executor(name, **options)
+
+
+def test_without_ray_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.delitem(sys.modules, "relocbench.sim.processes.ray_cluster", raising=False)
+    with pytest.raises(InputError, match=r"executor 'ray' needs ray: pip install 'relocbench\[ray\]'"):
+        make_executor("ray")
+
+
+def test_a_folder_that_the_worker_does_not_see_is_named_with_what_to_do(tasks, tmp_path):
+    """As where storage is not shared: the folder is known where the work is handed out, and not where it arrives."""
+    state = tasks.Folder(tmp_path / "elsewhere")
+    with (
+        LocalProcesses(jobs=1) as pool,
+        pytest.raises(InputError, match=r"elsewhere: not there on .*share the"),
+    ):
+        list(pool.run([tasks.Square(2)], state))
