@@ -76,7 +76,8 @@ class _Answers:
 
     def interval(self, metric: Metric) -> tuple[float, float]:
         """Return the interval of the metric, whose clusters are those with a query that it asks."""
-        clusters = len(np.unique(self._asked(metric)[1])) if metric.asked_by else self.clusters
+        unasked = bool(metric.asked_by) and np.isnan(self.columns[metric.asked_by]).any()
+        clusters = len(np.unique(self._asked(metric)[1])) if unasked else self.clusters
         return interval(self.draws(metric), clusters=clusters, level=self.bootstrap.level)
 
     def draws(self, metric: Metric) -> Array:
@@ -97,10 +98,11 @@ class _Answers:
     def _asked(self, metric: Metric) -> tuple[Array, Array]:
         """Return the scores of the queries that the metric asks, and their clusters."""
         local, _ = self._local
-        if not metric.asked_by:
+        asked = ~np.isnan(self.columns[metric.asked_by]) if metric.asked_by else np.ones(1, dtype=bool)
+        if asked.all():
             return metric.scores(self.columns), local
-        asked = ~np.isnan(self.columns[metric.asked_by])
-        return metric.scores({name: column[asked] for name, column in self.columns.items()}), local[asked]
+        columns = {name: self.columns[name][asked] for name in (*metric.reads, "localized")}
+        return metric.scores(columns), local[asked]
 
     def _sorted(self, metric: Metric) -> MedianDraws:
         if metric.scores not in self._medians:  # the medians of all and of localized queries share one sort
