@@ -31,6 +31,7 @@ from .plots import (
     value_against_sweep,
 )
 from .query_browser import browse_queries
+from .results import Results
 from .summary import MachineSummary, Summary
 from .tables import Table
 
@@ -126,7 +127,7 @@ def page_group(summary: Summary, *, identifier: str) -> PageGroup:
         title=results.name,
         axis=terms.header,
         lede=_lede(summary),
-        warnings=[f"Without images and floor plans: {results.trouble}."] if results.trouble else [],
+        warnings=_warnings(results),
         leaderboards=[(key, shown(main_table(board, terms), "board", primary)) for key, board in boards],
         further=[
             (key, shown(further_table(board, terms), "further"))
@@ -146,6 +147,16 @@ def page_group(summary: Summary, *, identifier: str) -> PageGroup:
         browser=_browser(summary),
         provenance=[_provenance(store) for store in results.stores],
     )
+
+
+def _warnings(results: Results) -> list[str]:
+    differs = {
+        record.dataset_differs for record in (store.record for store in results.stores) if record.dataset_differs
+    }
+    return [
+        *(f"Not the track's own dataset: {difference}." for difference in sorted(differs)),
+        *([f"Without images and floor plans: {results.trouble}."] if results.trouble else []),
+    ]
 
 
 def _classes(summary: Summary, shown: Callable[..., PageTable]) -> PageTable | None:
@@ -443,7 +454,6 @@ def _provenance(store: RunStore) -> ProvenancePart:
         ("About", record.description),
         ("Pictures from", record.simulator),
         ("Dataset SHA-256", record.dataset_sha256),
-        *([("Not the track's own dataset", record.dataset_differs)] if record.dataset_differs else []),
         ("Seed", str(record.seed)),
         ("Timeouts", f"{record.query_timeout:g} s per query, {record.map_timeout:g} s per map"),
         ("Ranked by", store.question.column(record.primary).in_words),

@@ -182,3 +182,11 @@ def test_the_terminal_shows_the_leaderboard_in_100_columns(estimates: pd.DataFra
         row = next(line for line in lines if f" {method} " in line)
         assert "…" not in row
     assert any("[" in line and "]" in line for line in lines)
+
+
+def test_the_page_says_at_once_that_the_dataset_is_not_the_tracks_own(made_up, estimates, tmp_path):
+    run = made_up(tmp_path / "other", estimates)
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**record, "dataset_differs": "seed is 1 there, 2 is asked for"}))
+    page = write_report([run], tmp_path / "report").html.read_text()
+    assert "Not the track&#39;s own dataset: seed is 1 there, 2 is asked for." in page
