@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from relocbench.cli import app
 from relocbench.methods.conformance import check_method
 from relocbench.methods.registry import load_method_file
@@ -18,6 +19,12 @@ def test_the_example_method_keeps_the_contract_in_under_20_lines(tmp_path):
     body = [line for line in example.splitlines() if line.strip() and not line.startswith(("import", "from"))]
     assert len(body) < 20
     check_method(load_method_file(f"{tmp_path / 'thumbnail.py'}:Thumbnail"))
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))])
+def test_links_lead_to_what_is_there(page):
+    links = re.findall(r"\]\(([^)#]+)\)", page.read_text())
+    assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
 
 
 def test_the_pictures_exist():
