@@ -531,7 +531,10 @@ def _simulator(name: str | None, settings: list[str] | None) -> SimulatorSpec | 
         key, equals, value = setting.partition("=")
         if not (key and equals):
             raise InputError(f"--simulator-option {setting!r}: give it as key=value")
-        options[key] = yaml.safe_load(value)
+        try:
+            options[key] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise InputError(f"--simulator-option {setting!r}: {value!r} is no value as YAML writes it") from error
     open_simulator(name, options=options).close()  # says what is wrong with them
     return SimulatorSpec(name=name, options=options)
 
@@ -555,7 +558,9 @@ def _report(store: RunStore) -> None:
     if store.record.dataset_differs:
         print(f"not the track's own dataset: {store.record.dataset_differs}")
     print(f"report: {paths.html.resolve()}")
-    failed = "; ".join(f"{label}: {reason}" for label, reason in store.failed_fits().items())
+    fits = store.failed_fits()
+    reasons = {reason: ", ".join(method for method in fits if fits[method] == reason) for reason in fits.values()}
+    failed = "; ".join(f"{methods}: {reason}" for reason, methods in reasons.items())
     if failed:
         raise RunError(f"{failed}; all else is done, and what was printed is in {store.folder}/fits/*.log")
 

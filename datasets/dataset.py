@@ -9,7 +9,6 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import InputError
-from ..sim.scene import Scene
 from .manifest import MANIFEST, Manifest, SceneRecord, read_manifest
 from .views import VIEW_COLUMNS, ViewSet
 
@@ -61,18 +60,6 @@ class Dataset:
             if record.name == scene:
                 return record
         raise KeyError(f"the dataset {self.root} has no scene {scene!r}")
-
-    def scene(self, name: str) -> Scene:
-        """Load one of the dataset's scenes.
-
-        Raises ``KeyError`` for a name it does not hold, `InputError` where it holds pictures of the scene only.
-        """
-        from ..sim.scene_files import load_scene
-
-        file = self.record(name).file
-        if not file:
-            raise InputError(f"{self.root}: holds views of scene {name}, and not the scene itself")
-        return load_scene(self.root / file)
 
     def _verify_tables(self) -> None:
         path = self.root / CHECKSUMS

@@ -6,14 +6,12 @@ import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, SerializeAsAny, Tag, ValidationError, field_validator, model_validator
 
 from ..errors import InputError
 from ..sim.geometry import Camera
-from ..sim.processes.executor import Unit
-from ..sim.scene import Scene
 from .plan import Decision, Plan
 from .protocols import PROTOCOLS
 from .strict import Strict
@@ -36,6 +34,10 @@ class SceneFile(Strict):
 def _kind_of_entry(value: Any) -> str:
     return "file" if isinstance(value, Mapping | SceneFile) else "path" if isinstance(value, str) else "seed"
 
+
+if TYPE_CHECKING:  # what reads a dataset needs no scene and starts no work
+    from ..sim.processes.executor import Unit
+    from ..sim.scene import Scene
 
 #: A scene to generate or load: a house's seed, the path of a ``.glb``, such a path with its unit and its upward axis,
 #: or, for the simulator habitat, the path of a scene-dataset config and a scene in it:

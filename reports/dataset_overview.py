@@ -31,6 +31,7 @@ from ..datasets.views import ViewSet
 from ..datasets.writer import disk_errors
 from ..errors import InputError
 from ..sim.scene import Scene
+from ..sim.scene_files import load_scene
 from .camera_plan import COLOUR_OF, REFERENCE, draw_cameras, frustum_outlines
 from .figures import INK, MUTED
 from .floor_plan import evenly
@@ -98,7 +99,8 @@ def _draw_part(figure: SubFigure, dataset: Dataset, record: SceneRecord, views: 
     plan = left.subplots()
     left.subplots_adjust(left=0.08, right=0.98, top=0.88, bottom=0.08)
     if record.file:
-        draw_plan(plan, dataset.scene(record.name), views, skipped={room.room for room in record.skipped_rooms})
+        scene = load_scene(dataset.root / record.file)
+        draw_plan(plan, scene, views, skipped={room.room for room in record.skipped_rooms})
     else:
         draw_cameras(plan, views)
         _legend(plan, views)

@@ -14,7 +14,7 @@ from relocbench.datasets.manifest import MANIFEST
 from relocbench.datasets.spec import DatasetSpec
 from relocbench.errors import InputError
 from relocbench.sim.scene import Scene
-from relocbench.sim.scene_files import save_scene
+from relocbench.sim.scene_files import load_scene, save_scene
 
 
 def brought(scene: Scene, folder: Path) -> str:
@@ -35,7 +35,7 @@ def test_a_file_in_millimetres_far_away_becomes_a_dataset_that_knows_where_it_wa
     dataset = generate(spec, tmp_path / "set", jobs=1, progress=False)
     (record,) = dataset.manifest.scenes
     assert record.source.file == file
-    scene = dataset.scene(record.name)
+    scene = load_scene(dataset.root / record.file)
     np.testing.assert_allclose(scene.bounds + record.origin, room.bounds + place, atol=1e-3)
     assert scene.origin == record.origin
     assert np.abs(dataset.views.table[["tx", "ty"]].to_numpy()).max() < 20

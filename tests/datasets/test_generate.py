@@ -22,6 +22,7 @@ from relocbench.datasets.writer import WORK, write_record
 from relocbench.errors import InputError, RunError
 from relocbench.sim.geometry import Pose, covisibility
 from relocbench.sim.raycast import Raycaster
+from relocbench.sim.scene_files import load_scene
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -58,12 +59,13 @@ def test_a_view_is_what_its_row_says(dataset):
     """Rendering the stored pose with the stored camera, in the stored scene, gives the stored pixels."""
     view = dataset.views.where(split="test", role="query")[3]
     simulator = Raycaster()
-    simulator.load(dataset.scene(view.scene), view.condition)
+    scene = load_scene(dataset.root / dataset.record(view.scene).file)
+    simulator.load(scene, view.condition)
     (seen,) = simulator.render(Pose.stack([view.pose]), view.camera, frozenset({"rgb", "depth", "semantic"}))
     assert (view.image() == seen.rgb).all()
     assert np.abs(view.depth() - seen.depth).max() <= dataset.manifest.depth_unit / 2 + 1e-6
     names = np.array(dataset.manifest.categories)[view.semantic()]
-    assert (names == np.array(dataset.scene(view.scene).categories)[seen.semantic]).all()
+    assert (names == np.array(scene.categories)[seen.semantic]).all()
 
 
 def test_covisibility_is_the_best_of_the_first_density(dataset):

@@ -63,12 +63,6 @@ def test_depth_reaches_as_far_as_the_step_of_the_data_set_allows(source: Path, t
         views[0].depth()
 
 
-def test_the_scene_of_pictures_cannot_be_loaded(source: Path, tmp_path: Path) -> None:
-    dataset = import_dataset(Folder(), source, tmp_path / "out")
-    with pytest.raises(InputError, match="not the scene itself"):
-        dataset.scene("scene")
-
-
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
