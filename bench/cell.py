@@ -47,6 +47,14 @@ class Lessons:
         """Return the lessons that a dataset holds."""
         return cls(dataset.root.resolve(), dataset.sha256, len(dataset.views.where(split="train")))
 
+    @classmethod
+    def asked_for(cls, dataset: Dataset) -> Lessons:
+        """Return the lessons that a dataset holds; raises ``InputError`` where it holds none."""
+        lessons = cls.of(dataset)
+        if not lessons.views:
+            raise InputError(f"{dataset.root}: has no training views to learn from; name another dataset")
+        return lessons
+
 
 @dataclass(frozen=True)
 class RunSettings:

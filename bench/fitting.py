@@ -44,11 +44,10 @@ def fit_method(
     place = default_folder(spec.name, size, simulator) / "dataset"
     executor = executor or LocalProcesses(jobs=jobs)
     data = track_dataset(spec, size, place, dataset, executor=executor, progress=progress)
+    lessons = Lessons.asked_for(data)
     settings = RunSettings(
-        data.root.resolve(), data.sha256, Lessons.of(data), "train", spec.seed, spec.query_timeout, spec.map_timeout
+        data.root.resolve(), data.sha256, lessons, "train", spec.seed, spec.query_timeout, spec.map_timeout
     )
-    if not settings.lessons.views:
-        raise InputError(f"{data.root}: has no training views to learn from; choose another --dataset or --track")
     cell = make_cell(entry, settings)
     assert cell.fit is not None
     folder.parent.mkdir(parents=True, exist_ok=True)

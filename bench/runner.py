@@ -80,7 +80,7 @@ def run_track(
         settings = RunSettings(
             dataset=data.root.resolve(),
             dataset_sha256=data.sha256,
-            lessons=Lessons.of(data if fit_from is None else Dataset.open(fit_from)),
+            lessons=Lessons.of(data) if fit_from is None else Lessons.asked_for(Dataset.open(fit_from)),
             split=split,
             seed=spec.seed,
             query_timeout=query_timeout or spec.query_timeout,

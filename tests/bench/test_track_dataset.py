@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from relocbench.bench.cell import Lessons
 from relocbench.bench.runner import run_track
 from relocbench.datasets.dataset import Dataset
 from relocbench.datasets.manifest import MANIFEST, Imported
@@ -32,6 +33,15 @@ def test_a_dataset_of_another_protocol_is_refused_before_anything_is_written(tin
 def test_a_dataset_that_asks_something_else_is_refused(imported: Path, shared_track: Path, tmp_path: Path):
     with pytest.raises(InputError, match="asks for the place, the track tiny for the pose"):
         run_track(shared_track, size="mini", dataset=imported, out=tmp_path / "out")
+
+
+def test_who_asks_to_learn_from_a_dataset_that_has_nothing_is_told(tiny_dataset: Path):
+    dataset = Dataset.open(tiny_dataset)
+    assert Lessons.asked_for(dataset).views == 6
+    dataset.views = dataset.views.where(split="test")
+    assert Lessons.of(dataset).views == 0
+    with pytest.raises(InputError, match="has no training views to learn from"):
+        Lessons.asked_for(dataset)
 
 
 def test_another_dataset_of_the_protocol_is_taken_and_the_run_says_what_differs(tiny_dataset, shared_track, tmp_path):
