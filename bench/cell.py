@@ -194,11 +194,19 @@ def choose_entries(
         entries = [*entries, *(_registered(_absolute(location)) for location in method_files)]
     else:
         entries = [*entries, *(_isolated(location, python, memory_limit) for location in method_files)]
+    entries = [_named(entry) for entry in entries]
     labels = [entry.label for entry in entries]
     for label in labels:
         if labels.count(label) > 1:
             raise InputError(f"two of the methods to run are called {label!r}; give one of them another name")
     return entries
+
+
+def _named(entry: MethodEntry) -> MethodEntry:
+    """Return a track's entry of a method in a file under the name of its class, where the track gives it none."""
+    if entry.display or ".py:" not in entry.name:
+        return entry
+    return _entry(entry.name, method_class(entry.name).name, origin=entry.name, config=entry.config)
 
 
 def _registered(name: str) -> MethodEntry:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from relocbench.bench import cell
-from relocbench.bench.cell import Cell, Lessons, RunSettings, make_cell
-from relocbench.bench.tracks import MethodEntry
+from relocbench.bench.cell import Cell, Lessons, RunSettings, choose_entries, make_cell
+from relocbench.bench.tracks import MethodEntry, load_track
 from relocbench.methods import closure
 from relocbench.methods.closure import PACKAGE
 from relocbench.methods.method import Method
@@ -291,3 +291,10 @@ def test_where_there_is_nothing_to_learn_from_what_ships_is_taken_and_what_was_l
     assert Path(shipped.assignment(settings, None).fit_folder).is_dir()
     small = MethodEntry(name="dense-vlad", config={"words": 16})  # for which nothing ships: its fit will say so
     assert make_cell(small, replace(settings, lessons=replace(settings.lessons, views=0))).fit is not None
+
+
+def test_a_track_names_a_method_of_a_file_by_its_class_unless_it_says_otherwise(tiny_track: Path, plugged) -> None:
+    methods = f"[{{name: '{plugged('ReadsPose')}'}}, {{name: '{plugged('ReadsPose')}', as: other}}]"
+    tiny_track.write_text(tiny_track.read_text().replace("[random, oracle-nearest]", methods))
+    entries = choose_entries(load_track(tiny_track), "mini", None, [])
+    assert [entry.label for entry in entries] == ["reads-pose", "other"]
