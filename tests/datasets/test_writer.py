@@ -42,7 +42,7 @@ def test_depth_is_exact_to_half_a_step_and_what_is_too_far_is_nothing(values):
 
 
 def test_depth_that_is_not_finite_is_nothing():
-    assert (decode(encode_depth(np.array([[np.inf, np.nan, 1.0]], np.float32))) == [[0, 0, 2000]]).all()
+    assert (decode(encode_depth(np.array([[np.inf, np.nan, 1.0]], np.float32), DEPTH_UNIT)) == [[0, 0, 2000]]).all()
 
 
 def test_pictures_and_labels_survive_png():
