@@ -129,7 +129,7 @@ def _record(
         split=settings.split,
         seed=settings.seed,
         question=spec.question.name,
-        sweep_axis=spec.protocol.sweep_axis,
+        sweep_axis=manifest.origin.sweep_axis,
         primary=spec.ranked_by,
         dataset=str(settings.dataset.relative_to(folder.resolve()) if inside else settings.dataset),
         dataset_sha256=settings.dataset_sha256,

@@ -16,7 +16,7 @@ from ..sim.geometry import Camera
 from ..sim.processes.executor import check_shared
 from .dataset import Dataset
 from .reprojection import DepthView, compare, frustum_overlap
-from .views import camera_of, pose_from_table
+from .views import STORED, camera_of, pose_from_table
 from .writer import digest
 
 LEAST_OVERLAP = 0.15  # of the frusta of two views that are worth reprojecting
@@ -185,7 +185,7 @@ def _read(root: Path, path: str, expected: str | None) -> tuple[str, bytes]:
 
 
 def _decoded(data: bytes, kind: str) -> Array | None:
-    flags = cv2.IMREAD_COLOR if kind == "image" else cv2.IMREAD_UNCHANGED
+    flags = STORED if kind == "image" else cv2.IMREAD_UNCHANGED
     return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
 
 
@@ -198,7 +198,7 @@ def _value_problem(dataset: Dataset, path: str, kind: str, array: Array | None, 
         return f"{where}: holds {array.dtype} with {array.ndim} axes, not {np.dtype(dtype)} with {dimensions}"
     if array.shape[:2] != (camera.height, camera.width):
         return f"{where}: is {array.shape[1]} x {array.shape[0]}, its camera {camera.width} x {camera.height}"
-    if kind == "depth" and not array.any():
+    if kind == "depth" and not array.any() and dataset.manifest.spec is not None:  # a sensor may have seen nothing
         return f"{where}: shows no surface at all"
     categories = len(dataset.manifest.categories)
     if kind == "semantic" and array.max(initial=0) >= categories:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,7 +11,7 @@ import pandas as pd
 from .plan import Decision, PlacesRecord
 from .recorded_task import SceneTask
 from .rendering_state import RenderState, read_plan
-from .writer import WORK, write_table
+from .writer import WORK, FileRecord, read_record, write_table
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,14 @@ class DecideViews(SceneTask):
         """Write the views' rows, and return what the manifest says of their places."""
         decision = state.spec.protocol.decide(state.spec, state.root, self.scene)
         decision = decision or Decision(read_plan(state.root, self.scene))
-        write_table(state.root, self._table, decision.table)
-        return {"places": None if decision.places is None else decision.places.model_dump(mode="json")}
+        written = write_table(state.root, self._table, decision.table)
+        places = None if decision.places is None else decision.places.model_dump(mode="json")
+        return {"places": places, "file": asdict(written)}
+
+    def done(self, root: Path) -> bool:
+        """Return whether the rows are there and whole."""
+        content = read_record(root, self.record)
+        return content is not None and FileRecord(**content["file"]).holds(root)
 
     def views(self, root: Path) -> pd.DataFrame:
         """Return the rows of the scene's views; the index holds those of the plan."""

@@ -45,9 +45,9 @@ def generate(
     """Generate the dataset of ``spec`` in ``folder``, or finish it, or open it where it is already complete.
 
     ``executor`` is where it is computed, by default ``jobs`` processes of this machine (all cores); neither changes a
-    byte. Raises `InputError` where the folder holds
-    something else or cannot be written to, or a scene does not fit the spec; `RunError` where the disk is full, a
-    worker keeps dying, or another process is generating into the folder. Nothing that was there is destroyed.
+    byte. Raises `InputError` where the folder holds something else or cannot be written to, or a scene does not fit the
+    spec; `RunError` where the disk is full, a worker keeps dying, or another process is generating into the folder.
+    Nothing that was there is destroyed.
     """
     folder = Path(folder).resolve()  # another machine has another working folder
     if (folder / MANIFEST).exists():

@@ -23,7 +23,7 @@ from .formats.format import Format, Import, ImportedView
 from .manifest import MANIFEST, Imported, Manifest, SceneRecord, SplitCounts
 from .sealing import CHECKSUM_SCHEMA, count_views, view_schema, write_tables
 from .spec import SPLITS
-from .views import CAMERA_COLUMNS, VIEW_COLUMNS, pose_columns
+from .views import CAMERA_COLUMNS, STORED, VIEW_COLUMNS, pose_columns
 from .writer import WORK, FileRecord, disk_errors, encode_depth, encode_image, encode_semantic, write_file
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
@@ -68,7 +68,7 @@ def _write(form: Format, source: Path, root: Path) -> None:
     splits = dict(zip(table["scene"], table["split"], strict=True))
     manifest = Manifest(
         name=re.sub(r"[^A-Za-z0-9._-]+", "-", source.resolve().name),
-        origin=Imported(format=form.name, source=str(source), notes=found.notes),
+        origin=Imported(format=form.name, source=source.resolve().name, notes=found.notes, question=found.question),
         versions={"relocbench": __version__},
         depth_unit=found.depth_unit,
         categories=found.categories,
@@ -106,7 +106,7 @@ def _row(view: ImportedView, found: Import, root: Path, files: list[FileRecord])
         "scene": view.scene,
         "split": "train" if view.role == "train" else "test",
         "role": view.role,
-        "map": "" if view.role == "train" else view.map or view.scene,
+        "map": "" if view.role == "train" else f"{view.scene}/{view.map}" if view.map else view.scene,
         "room": "",
         "condition": view.condition,
         "simulator": "",
@@ -132,7 +132,7 @@ def _write_image(view: ImportedView, name: str, root: Path) -> FileRecord:
         data = view.image.read_bytes()
     except OSError as error:
         raise InputError(f"{view.image}: cannot be read ({error.strerror})") from error
-    pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), STORED)
     if pixels is None:
         raise InputError(f"{view.image}: is not an image")
     _check_size(name, str(view.image), pixels.shape, view)

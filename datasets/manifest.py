@@ -41,18 +41,29 @@ class Generated(Strict):
         """What its queries ask: what the protocol says."""
         return self.spec.protocol.question
 
+    @property
+    def sweep_axis(self) -> str:
+        """What the views' column ``density`` counts."""
+        return self.spec.protocol.sweep_axis
+
     def __str__(self) -> str:
         return str(self.spec.simulator)
 
 
 class Imported(Strict):
-    """Where a dataset came from: ``source``, a folder or file in another ``format``; ``notes`` say what was decided."""
+    """Where a dataset came from: ``source``, the name of a folder or file in another ``format``; ``notes`` say what was
+    decided. What was imported from another place is the same dataset."""
 
     kind: Literal["imported"] = "imported"
     format: str
     source: str
     notes: tuple[str, ...] = ()
     question: str = "pose"
+
+    @property
+    def sweep_axis(self) -> str:
+        """What the views' column ``density`` counts."""
+        return "references per map"
 
     def __str__(self) -> str:
         return f"{self.format}: {self.source}"

@@ -3,7 +3,7 @@
 A point of view a, taken to view b, must lie on the surface that b's depth map shows there, and the surface point that
 b shows there must project back onto the pixel of a that it came from. Half a pixel of disagreement between renderer
 and camera model, 5 mm in a camera centre or 0.2 degrees in a rotation show as residuals far above the rounding of a
-stored depth map (0.25 mm).
+stored depth map (half a step: 0.25 mm where the step is 0.5 mm).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TOLERANCE = (0.003, 0.003)
 
 #: Tangent of the steepest angle to the image plane at which surfaces are compared: the rounding of depth grows with it.
 _STEEPEST = 3.0
-#: Surfaces that view b sees so much more obliquely than view a are not compared either: a's rounding, 0.25 mm along its
+#: Surfaces that view b sees so much more obliquely than view a are not compared either: a's rounding, along its
 #: ray, shows so many times larger along b's.
 _MOST_AMPLIFIED = 2.0
 #: Bend of inverse depth between three pixels in a row, relative to it, that is an edge, a crease or a strong curve.
@@ -103,7 +103,7 @@ def reproject(a: DepthView, b: DepthView, *, stride: int = 4) -> Residuals:
     rays = a.camera.backproject(pixels, 1.0) @ (b.pose.rotation.T @ a.pose.rotation).T  # of a, in b's frame
     surface = _depth_between_pixels(b, there, rays, None if a.labels is None else a.labels[row, column])
     difference = surface - in_b[:, 2]
-    limit = TOLERANCE[0] + TOLERANCE[1] * in_b[:, 2]
+    limit = max(TOLERANCE[0], a.unit + b.unit) + TOLERANCE[1] * in_b[:, 2]
     agree = np.abs(difference) <= limit  # NaN, where nothing can be compared, is neither
     back = b.pose.transform_points(b.camera.backproject(there[agree], surface[agree]))
     returned = a.camera.project(a.pose.inverse().transform_points(back))

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..sim.geometry import Camera, Pose
 
+#: How an image is read: as its pixels are stored, which is what its camera describes, whatever a file says of turning.
+STORED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+
 POSE_COLUMNS = ["qw", "qx", "qy", "qz", "tx", "ty", "tz"]
 CAMERA_COLUMNS = ["width", "height", "fx", "fy", "cx", "cy"]
 
@@ -63,7 +66,7 @@ class View:
 
     def image(self) -> NDArray[Any]:
         """Return the image (H, W, 3) uint8 sRGB; raises ``InputError`` where its file is missing or unreadable."""
-        return cv2.cvtColor(self._read("image", cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        return cv2.cvtColor(self._read("image", STORED), cv2.COLOR_BGR2RGB)
 
     def depth(self) -> NDArray[Any]:
         """Return z-depth (H, W) float32 in metres, 0 where nothing was hit; raises like :meth:`image`."""

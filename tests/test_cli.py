@@ -238,8 +238,10 @@ def test_shares_of_a_run_are_merged_into_a_report(workplace, finished_run, tmp_p
 
 def test_ctrl_c_says_how_to_go_on_and_leaves_no_process(workplace, tmp_path):
     arguments = ["run", "tiny.yaml", "--size", "mini", "--out", str(tmp_path / "out")]
+    # what starts in the background of a shell ignores Ctrl-C, and its children with it: here it is heard
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     process = subprocess.Popen(
-        [sys.executable, "-c", "from relocbench.cli import main; main()", *arguments],
+        [sys.executable, "-c", f"{heard}; from relocbench.cli import main; main()", *arguments],
         cwd=workplace,
         stderr=subprocess.PIPE,
         text=True,

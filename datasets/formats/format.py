@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -30,7 +30,7 @@ class ImportedView:
     pose: Pose
     image: Path | Array
     scene: str = "scene"
-    map: str = ""  # what a query is localized in; the whole scene by default
+    map: str = ""  # the part of its scene that a query is localized in; the whole scene by default
     condition: str = ""
     depth: Array | None = None
     semantic: Array | None = None
@@ -38,7 +38,8 @@ class ImportedView:
 
 @dataclass(frozen=True, eq=False)
 class Import:
-    """What a format found: its views in their order, and ``notes`` on what was decided while reading them.
+    """What a format found: its views in their order, ``notes`` on what was decided while reading them, and the question
+    that the queries ask.
 
     ``depth_unit`` is the step in metres in which depth is stored, which bounds it at 65535 steps.
     """
@@ -46,7 +47,8 @@ class Import:
     views: Iterable[ImportedView]
     notes: tuple[str, ...] = ()
     depth_unit: float = 0.001
-    categories: tuple[str, ...] = field(default=("unknown",))
+    categories: tuple[str, ...] = ("unknown",)
+    question: str = "pose"
 
 
 class Format(ABC):

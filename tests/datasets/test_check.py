@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from relocbench.datasets.check import check
 from relocbench.datasets.dataset import CHECKSUMS, OVERVIEW, VIEWS, Dataset
+from relocbench.datasets.generate import generate
 from relocbench.datasets.manifest import MANIFEST
 from relocbench.datasets.views import pose_columns, pose_from_table
 from relocbench.errors import InputError
@@ -194,3 +195,13 @@ def test_swapped_depth_maps_are_caught(geometry_dataset, copy_of, sealed_with):
     table["depth"] = np.roll(table["depth"], 7)
     sealed_with(folder, table)
     assert any("agree in depth" in problem for problem in problems(folder))
+
+
+def test_depth_in_coarse_steps_agrees_to_within_a_step(geometry_spec, with_parameters, tmp_path):
+    """A street is stored in coarser steps than a room."""
+    coarse = with_parameters(geometry_spec, queries_per_room=6).model_copy(update={"depth_unit": 0.005})
+    dataset = generate(coarse, tmp_path / "coarse", jobs=1, progress=False)
+    assert dataset.views[0].depth().max() > 0
+    report = check(dataset.root, jobs=1)
+    assert report.problems == ()
+    assert report.scenes[0].median_metres > 0.0005

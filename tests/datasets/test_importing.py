@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from relocbench.datasets.check import check
 from relocbench.datasets.formats.format import Format, Import, ImportedView
 from relocbench.datasets.importing import import_dataset
@@ -82,6 +85,42 @@ def test_what_is_wrong_is_named_and_nothing_is_left(source: Path, tmp_path: Path
     with pytest.raises(InputError, match=message):
         import_dataset(Folder(), source, tmp_path / "out")
     assert {path.name for path in tmp_path.iterdir()} <= {"photos"}
+
+
+def test_maps_of_two_scenes_with_one_name_are_two_maps(source: Path, tmp_path: Path) -> None:
+    class TwoScenes(Folder):
+        def _views(self, source: Path) -> Iterator[ImportedView]:
+            for scene in ("a", "b"):
+                yield from (replace(view, scene=scene, map="ground-floor") for view in super()._views(source))
+
+    dataset = import_dataset(TwoScenes(), source, tmp_path / "out")
+    assert set(dataset.views.table["map"]) == {"a/ground-floor", "b/ground-floor"}
+
+
+def test_where_the_source_lay_changes_nothing(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = Path(shutil.copytree(source, tmp_path / "elsewhere" / source.name))
+    monkeypatch.chdir(elsewhere.parent)
+    one, other = import_dataset(Folder(), source, tmp_path / "one"), import_dataset(Folder(), source.name, "other")
+    assert one.sha256 == other.sha256
+
+
+def test_an_image_is_its_pixels_as_they_are_stored(source: Path, tmp_path: Path) -> None:
+    """A file that asks to be shown turned by 180 degrees is not turned: its camera describes the sensor."""
+    upright = np.zeros((LARGE.height, LARGE.width, 3), np.uint8)
+    upright[: LARGE.height // 2] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.fromarray(upright).save(source / "1-query.jpg", exif=exif)
+    stored = import_dataset(Folder(), source, tmp_path / "out").views.where(role="query")[0].image()
+    assert stored[:20].mean() > 200 > 50 > stored[-20:].mean()
+
+
+def test_a_sensor_may_have_seen_nothing(source: Path, tmp_path: Path) -> None:
+    class Blind(Folder):
+        def _views(self, source: Path) -> Iterator[ImportedView]:
+            yield from (replace(v, depth=None if v.depth is None else v.depth * 0) for v in super()._views(source))
+
+    assert check(import_dataset(Blind(), source, tmp_path / "out").root, jobs=1).ok
 
 
 def test_what_is_there_is_not_overwritten(source: Path, tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ class RecordedPath(RobotProtocol):
                 continue
             rng = generator(spec, scene.name, room.name, "query")
             queries = robot_poses(clearance, room, self.queries_per_room, rng, self)
-            parts = [("reference", len(here), here), ("query", 0, queries)]
+            density = len(here) if self.map == "room" else len(frames)
+            parts = [("reference", density, here), ("query", 0, queries)]
             tables.append(room_views(scene, room, split, spec, parts, each=self.map))
         return Plan(joined(tables), tuple(skipped))

@@ -41,7 +41,7 @@ def test_the_exported_scene_is_the_scene_with_objects_and_materials_numbered(hou
     np.testing.assert_array_equal(geometry.vertices, house.vertices)
     np.testing.assert_array_equal(geometry.triangles, house.triangles)
     np.testing.assert_array_equal(geometry.triangle_instance, house.triangle_instance)
-    document, _ = gltf._split(content)
+    document, _ = gltf.split_container(content)
     assert [int(node["name"].split("_")[0]) for node in document["nodes"]] == list(range(1, len(house.instances) + 1))
     assert [material["name"] for material in document["materials"]] == [str(k) for k in range(len(house.materials))]
 
