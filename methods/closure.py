@@ -1,7 +1,8 @@
 """Which code decides what a method answers: all that its modules import, and the libraries that this imports in turn.
 
 It is found in the sources, without running them: imports inside functions count, those for type checkers do not, and a
-module that is imported by a name made up at run time is found through the objects that it made (:func:`held`).
+module that is imported by a name made up at run time is found through the objects that it made (:func:`held`). The
+tables of a `Registry` do not count: what a name in them stands for counts by its own code, other names decide nothing.
 """
 
 from __future__ import annotations
@@ -131,6 +132,9 @@ def _parsed(path: Path, size: int, modified: int) -> _Source:
     except (SyntaxError, ValueError):  # of another Python
         return _Source(file_version(path), ())
     imports = tuple(_statements(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "Registry":
+            node.args = [argument for argument in node.args if not _is_table(argument)]
     return _Source(hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports)
 
 
@@ -154,6 +158,13 @@ def _statements(tree: ast.AST) -> Iterator[tuple[int, str, tuple[str, ...] | Non
 
 def _is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _is_table(node: ast.expr) -> bool:
+    """Whether this is a literal of names to places in this package: ``{"name": ".module:attribute"}``."""
+    return isinstance(node, ast.Dict) and all(
+        isinstance(value, ast.Constant) and str(value.value).startswith(".") for value in node.values
+    )
 
 
 def _is_type_checking(test: ast.expr) -> bool:

@@ -180,6 +180,15 @@ def test_comments_and_docstrings_decide_nothing(keys: Keys) -> None:
         assert keys.changed_by(file, reworded) == (set(), set())
 
 
+@pytest.mark.parametrize(
+    "table", ["methods/registry.py", "datasets/protocols/__init__.py", "methods/retrieval/descriptor.py"]
+)
+def test_one_more_name_in_a_table_decides_nothing(keys: Keys, table: str) -> None:
+    line = '        "newcomer": ".methods.newcomer:Newcomer",\n'
+    assert keys.changed_by(table, lambda content: content.replace("    {\n", "    {\n" + line)) == (set(), set())
+    assert "sift-5pt" in keys.changed_by(table, lambda content: content.replace("Registry(", "Registry(*(), "))[0]
+
+
 def test_methods_that_learn_the_same_share_it(keys: Keys) -> None:
     assert len({cell.fit.key for name, cell in keys.cells().items() if name != "random"}) == 1
 
