@@ -156,7 +156,7 @@ def _made_of(method: Learner[Any]) -> dict[str, Any]:
         code = import_closure(modules - {module}, file=Path(inspect.getfile(type(method))))
     else:
         code = import_closure(modules | {module})
-    named = [(name, _version(Path(name))) for name in _files_named(method.config.model_dump(mode="json"))]
+    named = [(name, _version(Path(name))) for name in _files_named(method.config.model_dump())]
     files = sorted([*named, *((path.name, _version(path)) for path in loaded)])
     return {"modules": code.modules, "libraries": code.versions(), "files": files}
 
@@ -248,9 +248,13 @@ def _fit_plan(method: Method, settings: RunSettings) -> FitPlan:
 
 
 def _files_named(config: Any) -> list[str]:
-    """Return the strings in a configuration that are paths of files or folders, sorted."""
-    if isinstance(config, dict):
-        return sorted({name for value in config.values() for name in _files_named(value)})
-    if isinstance(config, list):
+    """Return the paths of files or folders in a configuration, sorted.
+
+    A string is one where it has a separator or a suffix: ``netvlad`` is a name, whatever lies in the working folder.
+    """
+    if isinstance(config, Mapping):
+        return _files_named(list(config.values()))
+    if isinstance(config, list | tuple | set | frozenset):
         return sorted({name for value in config for name in _files_named(value)})
-    return [config] if isinstance(config, str) and os.path.exists(config) else []
+    path = isinstance(config, Path) or (isinstance(config, str) and ("/" in config or Path(config).suffix))
+    return [str(config)] if path and os.path.exists(config) else []

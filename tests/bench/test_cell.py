@@ -271,6 +271,26 @@ def test_a_folder_that_a_configuration_names_decides_by_what_is_in_it(tmp_path: 
     assert len({empty, one, key()}) == 3
 
 
+def test_a_name_in_a_configuration_is_no_path_though_a_folder_is_called_so(
+    tmp_path: Path, settings: RunSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "weighted.py").write_text(
+        "from pathlib import Path\n"
+        + METHOD.replace('weights: str = "none"', 'weights: str = "none"\n    folder: Path = Path("none")')
+    )
+
+    def keys() -> list[str]:
+        configs = ({"weights": "netvlad"}, {"weights": "./netvlad"}, {"weights": "tuned.bin"}, {"folder": "netvlad"})
+        name = f"{tmp_path / 'weighted.py'}:Weighted"
+        return [make_cell(MethodEntry(name=name, config=config), settings).key for config in configs]
+
+    before = keys()
+    (tmp_path / "netvlad").mkdir()
+    (tmp_path / "tuned.bin").write_bytes(b"one")
+    assert [b == a for b, a in zip(before, keys(), strict=True)] == [True, False, False, False]
+
+
 def test_what_is_learned_depends_on_the_checkpoints_that_learning_starts_from(
     tmp_path: Path, settings: RunSettings
 ) -> None:
