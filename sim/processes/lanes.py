@@ -59,7 +59,7 @@ class Lane(ABC):
     """One of the processes that may run side by side. ``unit`` is what it is at, None while it is idle."""
 
     unit: Unit | None = None
-    affinity = ""
+    affinity: str | None = None  # that of its last unit, None while it had none
     ready = True  # whether it can be given something: elsewhere it may have to wait for a core
 
     @abstractmethod
@@ -97,8 +97,9 @@ class LaneExecutor(Executor):
         queue, deaths = _Queue(units), Counter[str]()
         try:
             while queue or any(lane.unit for lane in self._lanes):
-                self._hand_out(queue, pickled)
-                for lane in self._wait([lane for lane in self._lanes if lane.unit or not lane.ready]):
+                self._hand_out(queue, pickled, deaths)
+                waited = [lane for lane in self._lanes if lane.unit or not lane.ready]
+                for lane in self._wait(waited) if waited else ():  # none where all that were idle have died
                     unit = lane.unit
                     try:
                         outcome = lane.receive()
@@ -123,20 +124,23 @@ class LaneExecutor(Executor):
         self._lanes.remove(lane)
         lane.stop()
 
-    def _hand_out(self, queue: _Queue, state: bytes) -> None:
+    def _hand_out(self, queue: _Queue, state: bytes, deaths: Counter[str]) -> None:
         while len(self._lanes) < self.jobs and sum(lane.unit is None for lane in self._lanes) < len(queue):
             self._lanes.append(self._open(state))
-        for lane in self._lanes:
+        for lane in list(self._lanes):  # which lose those that have died
             if queue and lane.ready and lane.unit is None:
-                self._give(lane, queue)
+                self._give(lane, queue, deaths)
 
-    def _give(self, lane: Lane, queue: _Queue) -> None:
+    def _give(self, lane: Lane, queue: _Queue, deaths: Counter[str]) -> None:
         unit = queue.take(lane.affinity, {other.affinity for other in self._lanes if other.unit})
         try:
             lane.send(pickle.dumps(unit))
-        except LaneLost:  # it died while idle: that is not the unit's fault
-            self._drop(lane)
+        except LaneLost as lost:  # it died while idle: that is not the unit's fault
             queue.put_back(unit)
+            if lane.affinity is None:  # it never came up: the next one may not either
+                self._bury(lane, lost, queue, deaths)
+            else:
+                self._drop(lane)
         else:
             lane.unit, lane.affinity = unit, unit.affinity
 
@@ -165,8 +169,8 @@ class _Queue:
     def __len__(self) -> int:
         return sum(len(units) for units in self._units.values())
 
-    def take(self, affinity: str, taken: set[str]) -> Unit:
-        if affinity not in self._units:
+    def take(self, affinity: str | None, taken: set[str | None]) -> Unit:
+        if affinity is None or affinity not in self._units:
             free = [name for name in self._units if name not in taken]
             affinity = free[0] if free else max(self._units, key=lambda name: len(self._units[name]))
         unit = self._units[affinity].popleft()

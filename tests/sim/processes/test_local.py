@@ -74,6 +74,17 @@ def test_a_task_that_always_kills_its_worker_is_given_up(tasks, tmp_path):
         list(pool.run([tasks.DieOnce(3, folder=tmp_path, times=99)], {}))
 
 
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_worker_that_dies_between_two_runs_is_replaced(tasks, jobs):
+    state: dict[str, int] = {}
+    with LocalProcesses(jobs=jobs) as pool:
+        list(pool.run([tasks.Square(n) for n in range(4)], state))
+        pool._lanes[0].process.process.kill()
+        pool._lanes[0].process.process.wait()
+        assert sorted(result[0] for _, result in pool.run([tasks.Square(n) for n in range(4)], state)) == [0, 1, 4, 9]
+
+
 def test_workers_die_with_a_parent_that_is_killed(tmp_path):
     script = f"""
         import sys
