@@ -241,6 +241,7 @@ def _fit_plan(method: Method, settings: RunSettings) -> FitPlan:
         "fit": name,
         "config": config,
         "made_of": _made_of(learner),
+        "fitting": import_closure([worker.__name__]).modules,
         "dataset": settings.lessons.dataset_sha256,
         "seed": settings.seed,
     }

@@ -149,10 +149,10 @@ def _file_of(name: str) -> str:
     [
         ("sim/geometry.py", ALL, ALL - {"random"}),
         ("datasets/views.py", ALL, ALL - {"random"}),
-        ("methods/method.py", ALL, set()),
+        ("methods/method.py", ALL, ALL - {"random"}),
         ("bench/consolidation.py", ALL, set()),
-        ("bench/worker.py", ALL, set()),
-        ("bench/answers.py", ALL, set()),
+        ("bench/worker.py", ALL, ALL - {"random"}),
+        ("bench/answers.py", ALL, ALL - {"random"}),
         (_file_of("random"), {"random"}, set()),
         (_file_of("exrenet"), {"exrenet"}, set()),
         ("methods/exrenet/network.py", {"exrenet"}, set()),
