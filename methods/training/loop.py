@@ -100,8 +100,9 @@ def train_network(
     """Train a network and return the folder with ``<task>.safetensors``, ``.json``, ``.csv`` and ``.png``.
 
     The JSON says what made the weights (``about``, settings, seconds, machine) and how good they are on houses that
-    were not trained on. A training that was interrupted goes on from its last house. ``executor`` renders ahead, by
-    default ``jobs`` processes of this machine; ``cache`` keeps rendered frames.
+    were not trained on. A training that was interrupted goes on from its last house, also where the ``command`` in
+    ``about`` is another one: it may compute elsewhere. ``executor`` renders ahead, by default ``jobs`` processes of
+    this machine; ``cache`` keeps rendered frames.
     Raises ``InputError`` where ``out`` holds another training or houses are kept for other uses, ``RunError`` where the
     loss is no number any more.
     """
@@ -164,7 +165,7 @@ class _Training:
             state = torch.load(path, weights_only=True, map_location=self.device)
         except Exception as error:  # torch raises whatever its reader comes across
             raise InputError(f"{path}: cannot be read ({error}); delete it to start again") from error
-        if state["described"] != json.dumps(self.described):
+        if _decisive(state["described"]) != _decisive(json.dumps(self.described)):
             raise InputError(f"{path}: is of a training with other settings; delete it, or choose another --out")
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -275,6 +276,11 @@ class _Training:
             "torch": torch.__version__,
             "parameters": sum(parameter.numel() for parameter in self.network.parameters()),
         }
+
+
+def _decisive(described: str) -> dict[str, Any]:
+    """Return what decides the weights: the command also says where to compute, and the settings are there besides."""
+    return {name: value for name, value in json.loads(described).items() if name != "command"}
 
 
 def _learning_mode(network: torch.nn.Module) -> None:

@@ -53,8 +53,8 @@ def cache(tmp_path: Path) -> Path:
     return folder
 
 
-def train(task, out: Path, cache: Path, settings: TrainingSettings = SETTINGS) -> Path:
-    return train_network(task, out, settings=settings, about={"command": "here"}, jobs=1, cache=cache, progress=False)
+def train(task, out: Path, cache: Path, settings: TrainingSettings = SETTINGS, command: str = "here") -> Path:
+    return train_network(task, out, settings=settings, about={"command": command}, jobs=1, cache=cache, progress=False)
 
 
 def weights(folder: Path) -> dict:
@@ -86,7 +86,11 @@ def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, cache):
     torch.manual_seed(0)
     with pytest.raises(KeyboardInterrupt):
         train(Interrupted(), tmp_path / "stopped", cache)
-    train(SegmentationTask(), tmp_path / "stopped", cache)  # from other initial weights: those of the state count
+    with pytest.raises(InputError, match="other settings"):
+        train(SegmentationTask(), tmp_path / "stopped", cache, replace(SETTINGS, learning_rate=1e-3))
+    # from other initial weights, and with another command: those of the state and its settings count
+    train(SegmentationTask(), tmp_path / "stopped", cache, command="elsewhere")
+    assert about_checkpoint(tmp_path / "stopped" / "segmentation.safetensors")["command"] == "elsewhere"
     whole, stopped = weights(tmp_path / "whole"), weights(tmp_path / "stopped")
     assert all(torch.equal(whole[name], stopped[name]) for name in whole)
     logs = [pd.read_csv(tmp_path / folder / "segmentation.csv") for folder in ("whole", "stopped")]
