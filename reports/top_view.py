@@ -27,8 +27,9 @@ class TopView:
         """Return the view along z, or, where the cameras would lie on a line then, along their direction of least
         spread, from the side to which the tops of the images point. ``poses`` (N, 4, 4) world_from_camera."""
         centres = poses.translation - poses.translation.mean(axis=0)
-        spreads, directions = np.linalg.svd(centres)[1:] if len(centres) >= 3 else (np.zeros(3), np.eye(3))
-        level = np.linalg.svd(centres[:, :2], compute_uv=False) if len(centres) >= 3 else np.zeros(2)
+        several = len(centres) >= 3
+        spreads, directions = np.linalg.svd(centres, full_matrices=False)[1:] if several else (np.zeros(3), np.eye(3))
+        level = np.linalg.svd(centres[:, :2], compute_uv=False) if several else np.zeros(2)
         if (level >= LEAST_SPREAD * spreads[:2]).all():
             return cls(np.eye(3), True)
         right, _, towards = directions
