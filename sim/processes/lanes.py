@@ -94,7 +94,7 @@ class LaneExecutor(Executor):
         if state is not self._state:
             self.close()
         self._state, pickled = state, pickle.dumps(state)
-        queue, deaths = _Queue(units), Counter[str]()
+        queue, deaths = _Queue(units), Counter[int]()  # by the id of a unit: names are not unique
         try:
             while queue or any(lane.unit for lane in self._lanes):
                 self._hand_out(queue, pickled, deaths)
@@ -124,14 +124,14 @@ class LaneExecutor(Executor):
         self._lanes.remove(lane)
         lane.stop()
 
-    def _hand_out(self, queue: _Queue, state: bytes, deaths: Counter[str]) -> None:
+    def _hand_out(self, queue: _Queue, state: bytes, deaths: Counter[int]) -> None:
         while len(self._lanes) < self.jobs and sum(lane.unit is None for lane in self._lanes) < len(queue):
             self._lanes.append(self._open(state))
         for lane in list(self._lanes):  # which lose those that have died
             if queue and lane.ready and lane.unit is None:
                 self._give(lane, queue, deaths)
 
-    def _give(self, lane: Lane, queue: _Queue, deaths: Counter[str]) -> None:
+    def _give(self, lane: Lane, queue: _Queue, deaths: Counter[int]) -> None:
         unit = queue.take(lane.affinity, {other.affinity for other in self._lanes if other.unit})
         try:
             lane.send(pickle.dumps(unit))
@@ -144,12 +144,12 @@ class LaneExecutor(Executor):
         else:
             lane.unit, lane.affinity = unit, unit.affinity
 
-    def _bury(self, lane: Lane, lost: LaneLost, queue: _Queue, deaths: Counter[str]) -> None:
+    def _bury(self, lane: Lane, lost: LaneLost, queue: _Queue, deaths: Counter[int]) -> None:
         unit, name = lane.unit, lane.unit.name if lane.unit else "starting"
         lane.unit = None
         self._drop(lane)
-        deaths[name] += 1
-        if deaths[name] >= ATTEMPTS:
+        deaths[id(unit)] += 1
+        if deaths[id(unit)] >= ATTEMPTS:
             raise RunError(
                 f"{name}: its worker died {ATTEMPTS} times ({lost}); what was written is kept, run the same command "
                 "again to resume"

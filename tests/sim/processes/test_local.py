@@ -69,6 +69,14 @@ def test_a_task_whose_worker_dies_is_tried_again(tasks, tmp_path):
         assert {task.number: result[0] for task, result in pool.run(jobs, {})} == {2: 4, 3: 9, 4: 16}
 
 
+def test_each_of_several_tasks_with_one_name_has_its_own_attempts(tasks, tmp_path):
+    jobs = [tasks.DieOnce(3, affinity=part, folder=tmp_path / part, times=2) for part in ("one", "other")]
+    for job in jobs:
+        job.folder.mkdir()
+    with LocalProcesses(jobs=1) as pool:
+        assert [result[0] for _, result in pool.run(jobs, {})] == [9, 9]
+
+
 def test_a_task_that_always_kills_its_worker_is_given_up(tasks, tmp_path):
     with LocalProcesses(jobs=1) as pool, pytest.raises(RunError, match=r"died 3 times.*SIGKILL"):
         list(pool.run([tasks.DieOnce(3, folder=tmp_path, times=99)], {}))
