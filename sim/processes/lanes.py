@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from ...errors import InputError, RunError
 from .executor import Executor, U, Unit
@@ -75,18 +75,23 @@ class Lane(ABC):
         """End it and all that it started."""
 
 
-class LaneExecutor(Executor):
+L = TypeVar("L", bound=Lane)
+
+
+class LaneExecutor(Executor, Generic[L]):
     """Keeps up to ``jobs`` lanes from one run to the next, as long as these have the same state."""
 
-    _state: Any = None
-    _lanes: list[Lane]
+    def __init__(self, *, jobs: int | None = None, address: str | None = None) -> None:
+        super().__init__(jobs=jobs, address=address)
+        self._state: Any = None
+        self._lanes: list[L] = []
 
     @abstractmethod
-    def _open(self, state: bytes) -> Lane:
+    def _open(self, state: bytes) -> L:
         """Start a lane with its own copy of a pickled state."""
 
     @abstractmethod
-    def _wait(self, lanes: Sequence[Lane]) -> list[Lane]:
+    def _wait(self, lanes: Sequence[L]) -> list[L]:
         """Return those of which there is news, after waiting for the first."""
 
     def run(self, units: Sequence[U], state: Any) -> Iterator[tuple[U, Any]]:
@@ -120,7 +125,7 @@ class LaneExecutor(Executor):
             self._drop(lane)
         self._state = None
 
-    def _drop(self, lane: Lane) -> None:
+    def _drop(self, lane: L) -> None:
         self._lanes.remove(lane)
         lane.stop()
 
@@ -131,7 +136,7 @@ class LaneExecutor(Executor):
             if queue and lane.ready and lane.unit is None:
                 self._give(lane, queue, deaths)
 
-    def _give(self, lane: Lane, queue: _Queue, deaths: Counter[int]) -> None:
+    def _give(self, lane: L, queue: _Queue, deaths: Counter[int]) -> None:
         unit = queue.take(lane.affinity, {other.affinity for other in self._lanes if other.unit})
         try:
             lane.send(pickle.dumps(unit))
@@ -144,7 +149,7 @@ class LaneExecutor(Executor):
         else:
             lane.unit, lane.affinity = unit, unit.affinity
 
-    def _bury(self, lane: Lane, lost: LaneLost, queue: _Queue, deaths: Counter[int]) -> None:
+    def _bury(self, lane: L, lost: LaneLost, queue: _Queue, deaths: Counter[int]) -> None:
         unit, name = lane.unit, lane.unit.name if lane.unit else "starting"
         lane.unit = None
         self._drop(lane)

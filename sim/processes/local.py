@@ -18,21 +18,20 @@ from .lanes import Lane, LaneExecutor, LaneLost, Outcome
 from .worker_process import WorkerProcess
 
 
-class LocalProcesses(LaneExecutor):
+class LocalProcesses(LaneExecutor["_LocalLane"]):
     """The processes of this machine: ``jobs`` at once, all cores by default."""
 
     name = "local"
 
     def __init__(self, *, jobs: int | None = None, address: str | None = None) -> None:
         super().__init__(jobs=jobs or available_cores(), address=address)
-        self._lanes = []
 
-    def _open(self, state: bytes) -> Lane:
+    def _open(self, state: bytes) -> _LocalLane:
         return _LocalLane(state)
 
-    def _wait(self, lanes: Sequence[Lane]) -> list[Lane]:
-        news = wait([lane.process.connection for lane in lanes if isinstance(lane, _LocalLane)])
-        return [lane for lane in lanes if isinstance(lane, _LocalLane) and lane.process.connection in news]
+    def _wait(self, lanes: Sequence[_LocalLane]) -> list[_LocalLane]:
+        news = wait([lane.process.connection for lane in lanes])
+        return [lane for lane in lanes if lane.process.connection in news]
 
 
 class _LocalLane(Lane):

@@ -21,7 +21,7 @@ from .lanes import Lane, LaneExecutor, LaneLost, Outcome
 from .local import LocalProcesses
 
 
-class RayCluster(LaneExecutor):
+class RayCluster(LaneExecutor["_RayLane"]):
     """A Ray cluster: ``address`` is that of its head, "auto" one that runs here; without, Ray is started for the run.
 
     ``jobs`` units at once on all machines together, by default as many as there are CPUs; each reserves one. Storage
@@ -32,17 +32,16 @@ class RayCluster(LaneExecutor):
 
     def __init__(self, *, jobs: int | None = None, address: str | None = None) -> None:
         super().__init__(jobs=jobs)
-        self._lanes = []
         if not ray.is_initialized():
             _connect(address, cpus=jobs or available_cores())
         self.jobs = jobs or max(1, int(ray.cluster_resources().get("CPU", 1)))
 
-    def _open(self, state: bytes) -> Lane:
+    def _open(self, state: bytes) -> _RayLane:
         return _RayLane(state)
 
-    def _wait(self, lanes: Sequence[Lane]) -> list[Lane]:
-        waited = {lane.news: lane for lane in lanes if isinstance(lane, _RayLane)}
-        ready, _ = ray.wait(list(waited)) if waited else ([], [])
+    def _wait(self, lanes: Sequence[_RayLane]) -> list[_RayLane]:
+        waited = {lane.news: lane for lane in lanes}
+        ready, _ = ray.wait(list(waited))
         return [waited[news] for news in ready]
 
 
