@@ -42,7 +42,7 @@ from .messages import (
 from .provenance import digest, fingerprint, hardware
 
 _START_SECONDS = 300.0  # imports and weights from a cold disk; a worker that takes longer will not come
-_LAST_WRITE_SECONDS = 60.0  # until a killed run's process, on whatever machine, writes no more
+_LAST_WRITE_SECONDS = 180.0  # until a lost machine writes no more: twice the lease of its lock on NFS, 90 s
 
 
 @dataclass(frozen=True)
