@@ -1,15 +1,18 @@
 """`RayCluster`: the executor that hands units to the machines of a Ray cluster.
 
-All machines see the datasets and results under the same paths: units read and write there, as they do at home, and only
-small results travel. On each machine a unit is performed by a process like those of `LocalProcesses`.
+All machines see the datasets, results and the working folder under the same paths: units read and write there, as they
+do at home. What they return travels: a few numbers, but for training whole frames where no cache keeps them. On each
+machine a unit is performed by a process like those of `LocalProcesses`.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import pickle
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -17,6 +20,7 @@ from ray.exceptions import RayError
 
 from ...errors import InputError
 from .cores import available_cores
+from .executor import check_shared
 from .lanes import Lane, LaneExecutor, LaneLost, Outcome
 from .local import LocalProcesses
 
@@ -61,8 +65,9 @@ def _connect(address: str | None, *, cpus: int) -> None:
 class _Host:
     """Performs units on whichever machine Ray puts it, in a process that has nothing of Ray in it."""
 
-    def __init__(self, path: list[str]) -> None:
+    def __init__(self, path: list[str], folder: Path) -> None:
         sys.path.extend(entry for entry in path if entry not in sys.path)
+        self._folder = folder
         self._local = LocalProcesses(jobs=1)
         self._state: Any = None
 
@@ -70,10 +75,15 @@ class _Host:
         """Return when the host is up."""
 
     def perform(self, unit: bytes, state: bytes) -> Outcome:
-        """Perform a pickled unit, with the copy of a pickled state that its process keeps."""
+        """Perform a pickled unit, with the copy of a pickled state that its process keeps.
+
+        That process works in the folder of the one who handed it out, which relative paths and settings are read from.
+        """
 
         def perform() -> Any:
             if self._state is None:
+                check_shared(self._folder)
+                os.chdir(self._folder)
                 self._state = pickle.loads(state)
             ((_, result),) = self._local.run([pickle.loads(unit)], self._state)
             return result
@@ -84,7 +94,7 @@ class _Host:
 class _RayLane(Lane):
     def __init__(self, state: bytes) -> None:
         self._state = ray.put(state)
-        self._host = _Host.remote(list(sys.path))  # type: ignore[attr-defined]
+        self._host = _Host.remote(list(sys.path), Path.cwd())  # type: ignore[attr-defined]
         self.ready = False
         self.news = self._host.ready.remote()
 

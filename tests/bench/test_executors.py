@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 import time
 from collections.abc import Callable
@@ -100,8 +101,17 @@ def test_every_share_of_a_list_is_another_part_of_it():
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
+WHERE = """
+import os
+class Where:
+    name = affinity = "where"
+    def perform(self, state):
+        return os.getcwd()
+"""
+
+
 @pytest.mark.timeout(180)
-def test_a_cluster_that_loses_a_machine_in_the_middle_gives_the_same_estimates(run, expected, tmp_path):
+def test_a_cluster_works_where_its_caller_does_and_loses_nothing_with_a_machine(run, expected, tmp_path, monkeypatch):
     ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'relocbench[ray]'")
     from ray.cluster_utils import Cluster
     from relocbench.sim.processes.ray_cluster import RayCluster
@@ -118,6 +128,11 @@ def test_a_cluster_that_loses_a_machine_in_the_middle_gives_the_same_estimates(r
     try:
         executor = RayCluster(address=cluster.address)
         assert executor.jobs == 2
+        (tmp_path / "where.py").write_text(WHERE)
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.chdir(tmp_path)
+        ((_, where),) = executor.run([importlib.import_module("where").Where()], None)
+        assert Path(where) == tmp_path
         loss = threading.Thread(target=lose_a_machine)
         loss.start()
         store = run(out, executor=executor)
