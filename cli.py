@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
+from typer.core import TyperGroup
 
 from . import __version__
 from .bench.overwrite import Overwrite
@@ -27,7 +28,23 @@ if TYPE_CHECKING:
     from .registry import Registry
     from .sim.processes.executor import Executor
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+class _Commands(TyperGroup):
+    """The commands; what is said of a wrong value of theirs is without the name of a Python exception."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if isinstance(said := getattr(error, "message", None), str):
+                error.message = said.removeprefix("Value error, ")  # type: ignore[attr-defined]
+            raise
+
+
+app = typer.Typer(
+    cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+)
 environments = typer.Typer(no_args_is_help=True, help="The interpreters of simulators that need one of their own.")
 app.add_typer(environments, name="env")
 # Names and paths are shown as they are. Where no terminal says how wide it is, tables are as wide as they need to be.

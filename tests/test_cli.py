@@ -256,3 +256,11 @@ def test_ctrl_c_says_how_to_go_on_and_leaves_no_process(workplace, tmp_path):
     assert said.endswith("relocbench: interrupted; the same command resumes where this one stopped\n")
     _, alive = psutil.wait_procs(workers, timeout=10)
     assert not alive
+
+
+@pytest.mark.parametrize("arguments", [("run", "tiny.yaml", "--size", "huge"), ("list", "nothing")])
+def test_a_value_that_is_not_one_of_those_there_are_is_told_in_plain_words(workplace, arguments):
+    result = relocbench(*arguments, folder=workplace)
+    assert result.returncode == 2
+    assert f"'{arguments[-1]}' is not one of" in " ".join(result.stderr.split())
+    assert "Value error" not in result.stderr
