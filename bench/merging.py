@@ -13,8 +13,6 @@ from ..sim.processes.locks import held
 from .computing import MapWork, consolidate, map_work, unanswered
 from .store import COLUMNS, ESTIMATES, RUN, CellRecord, RunStore, write_record
 
-_SAME = ("track", "track_version", "size", "split", "seed", "dataset_sha256", "query_timeout", "map_timeout")
-
 
 def merge_runs(runs: Sequence[str | Path], out: str | Path) -> RunStore:
     """Join results folders in ``out``, as if one call had computed all that is in them; they stay as they are.
@@ -54,7 +52,7 @@ class _Merger:
         return map_work(data.views, self.first.split, where=data.root)
 
     def _check_same(self, store: RunStore) -> None:
-        for name in _SAME:
+        for name in (*self.first.identity, "query_timeout", "map_timeout"):
             here, there = getattr(store.record, name), getattr(self.first, name)
             if here != there:
                 raise InputError(f"{store.folder}: its {name} is {here}, that of {self.stores[0].folder} is {there}")

@@ -145,8 +145,7 @@ def _record(
     if not (folder / RUN).exists():
         return record
     earlier = RunStore.open(folder).record
-    same = ("track", "track_version", "size", "split", "dataset_sha256", "seed")
-    if any(getattr(earlier, name) != getattr(record, name) for name in same):
+    if earlier.identity != record.identity:
         raise InputError(
             f"{folder}: holds a run of {earlier.track} {earlier.size} ({earlier.split}) on another dataset or seed; "
             "choose another --out"

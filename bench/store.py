@@ -93,6 +93,12 @@ class RunRecord(_Strict):
     cells: tuple[CellRecord, ...]
     sessions: tuple[dict[str, Any], ...]
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What two records share that are of one run: the same queries, asked of methods with the same seed."""
+        names = ("track", "track_version", "size", "split", "seed", "dataset_sha256")
+        return {name: getattr(self, name) for name in names}
+
 
 class RunStore:
     """The records of one run. Tables are read when asked for, methods in the order of ``labels``."""

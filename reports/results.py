@@ -1,4 +1,4 @@
-"""`Results`: what a report is made of, read from results folders; runs on the same dataset are merged."""
+"""`Results`: what a report is made of, read from results folders; those of one run are merged."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Results:
 
 
 def load_results(folders: Sequence[Path]) -> list[Results]:
-    """Open results folders and merge those of the same track, split and dataset, in the order given.
+    """Open results folders and merge those of one run (`RunRecord.identity`), in the order given.
 
     Raises ``InputError`` where a folder holds no results, or none that are complete, and where none is given.
     """
@@ -81,9 +81,7 @@ def load_results(folders: Sequence[Path]) -> list[Results]:
         store = RunStore.open(folder)
         if not store.labels:
             raise InputError(f"{folder}: no method has finished here; run the same 'relocbench run' again to resume")
-        record = store.record
-        key = (record.track, record.track_version, record.split, record.dataset_sha256)
-        groups.setdefault(key, []).append(store)
+        groups.setdefault(tuple(store.record.identity.values()), []).append(store)
     return [_merge(stores) for stores in groups.values()]
 
 
