@@ -20,7 +20,7 @@ from ..sim.processes.executor import Executor
 from ..sim.processes.progress import progress_bars
 from .cell import Cell, RunSettings
 from .consolidation import UnitTruth, estimates_table, maps_table, spans_table
-from .journal import read_entries
+from .journal import answers, read_entries
 from .records import arrow_schema
 from .store import COLUMNS, ESTIMATES, MAPS, SPANS, CellRecord
 from .units import Done, FitUnit, MapUnit, MethodWorkers
@@ -180,8 +180,7 @@ def unanswered(folder: Path, cell: Cell | CellRecord, work: list[MapWork]) -> in
     """Return how many queries have no answer in the cell's journals."""
     missing = 0
     for here in work:
-        entries, _ = read_entries(here.journal(folder / cell.folder))
-        missing += len({*here.queries.ids} - {entry["query"] for entry in entries if entry["kind"] == "answer"})
+        missing += len({*here.queries.ids} - answers(here.journal(folder / cell.folder)).keys())
     return missing
 
 

@@ -47,6 +47,11 @@ class Journal:
         os.close(self._file)
 
 
+def answers(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the trusted answers of a journal by query: the last one, where one was given again."""
+    return {entry["query"]: entry for entry in read_entries(path)[0] if entry["kind"] == "answer"}
+
+
 def read_entries(path: Path) -> tuple[list[dict[str, Any]], int]:
     """Return the trusted entries of a journal and the number of bytes they take; none where there is no file."""
     content = path.read_bytes() if path.exists() else b""

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..errors import InputError
 from ..sim.processes.locks import held
 from .computing import MapWork, consolidate, map_work, unanswered
+from .journal import answers
 from .store import COLUMNS, ESTIMATES, RUN, CellRecord, RunStore, write_record
 
 
@@ -96,9 +97,9 @@ class _Merger:
             whole = work.journal(self.out / cell.folder)
             whole.parent.mkdir(parents=True, exist_ok=True)
             found = [work.journal(store.folder / cell.folder) for store in self.stores]
-            sizes = [path.stat().st_size if path.exists() else -1 for path in found]
-            if max(sizes) >= 0:  # of a unit that several began, the one that came farthest
-                shutil.copyfile(found[sizes.index(max(sizes))], whole)
+            farthest = max(found, key=lambda path: len(answers(path)))  # of a unit that several began
+            if farthest.exists():
+                shutil.copyfile(farthest, whole)
 
     def _copy_fit(self, cell: CellRecord, fit: str) -> None:
         """Copy what is known of a fit, not what was learned: that may be large, and is not needed for a report."""

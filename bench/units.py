@@ -20,7 +20,7 @@ from ..errors import InputError, RunError
 from ..sim.processes.executor import check_shared
 from ..sim.processes.locks import FOREVER, held
 from ..sim.processes.worker_process import WorkerProcess
-from .journal import Journal, read_entries
+from .journal import Journal, answers
 from .messages import (
     Answered,
     Assignment,
@@ -229,7 +229,7 @@ class _Answering:
 
     def __init__(self, unit: MapUnit) -> None:
         self.unit = unit
-        done = {entry["query"] for entry in read_entries(unit.journal)[0] if entry["kind"] == "answer"}
+        done = answers(unit.journal)
         self.pending = deque(query for query in unit.queries if query not in done)
         self._journal = Journal(unit.journal)
         self._machine = fingerprint()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -60,6 +61,10 @@ def test_shares_that_are_merged_are_one_run(run, expected, tmp_path):
     with pytest.raises(InputError, match="name shares 3 too"):
         merge_runs(folders[:2], out)
     assert run(out, share=shares[2], jobs=1).labels == []  # no method is complete in a share
+    whole = next(folders[0].glob("methods/*/journal/*.jsonl"))
+    begun = folders[1] / whole.relative_to(folders[0])  # of the same unit: a long line, and no answer
+    begun.parent.mkdir(parents=True, exist_ok=True)
+    begun.write_text(json.dumps({"kind": "map", "machine": "m" * 100_000}) + "\n")
     made = [path.stat().st_mtime_ns for path in out.glob("fits/*/seen.json")]
     assert len(made) == 1
 
