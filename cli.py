@@ -579,7 +579,8 @@ def _report(store: RunStore) -> None:
     reasons = {reason: ", ".join(method for method in fits if fits[method] == reason) for reason in fits.values()}
     failed = "; ".join(f"{methods}: {reason}" for reason, methods in reasons.items())
     if failed:
-        raise RunError(f"{failed}; all else is done, and what was printed is in {store.folder}/fits/*.log")
+        printed = f"what was printed is in {store.folder}/fits/*.log"
+        raise RunError(f"{failed}; all else is done, {printed}; the next run tries again")
 
 
 def _executor(name: str, jobs: int | None, address: str | None) -> Executor | None:

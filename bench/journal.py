@@ -9,6 +9,9 @@ from typing import Any
 
 from ..errors import RunError
 
+#: How the reasons of failures begin that stand for a fit that failed: what was raised, or how the worker was lost.
+OF_FIT = ("fit ", "fit:")
+
 
 class Journal:
     """Entries of one unit of work, in the order in which they happened.

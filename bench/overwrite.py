@@ -9,7 +9,7 @@ class Overwrite(StrEnum):
     """What to do about results that are there already."""
 
     only_missing = "only-missing"
-    """Compute what is missing, and resume what was interrupted."""
+    """Compute what is missing, resume what was interrupted, try again what could not be fitted."""
     always = "always"
     """Compute everything again that this call asks for."""
     only_cache = "only-cache"

@@ -20,7 +20,7 @@ from .cell import Cell, Lessons, RunSettings, choose_entries, make_cell
 from .computing import Share, compute, consolidate, map_work
 from .overwrite import Overwrite
 from .provenance import session
-from .store import ESTIMATES, RUN, CellRecord, PlaceCounts, RunRecord, RunStore, write_record
+from .store import ESTIMATES, RUN, CellRecord, PlaceCounts, RunRecord, RunStore, fit_failed, write_record
 from .track_dataset import track_dataset
 from .tracks import TrackSpec, load_track
 from .units import Done
@@ -191,9 +191,10 @@ def _merged(earlier: Sequence[CellRecord], current: Sequence[CellRecord]) -> tup
 
 
 def _missing(folder: Path, cells: list[Cell], overwrite: Overwrite) -> list[Cell]:
-    """Return the cells to compute; with ``always``, after removing what there is of them."""
-    if overwrite is Overwrite.always:
-        for cell in cells:
+    """Return the cells to compute, after removing what there is of them: with ``always``, or because a fit failed."""
+    for cell in cells:
+        again = overwrite is Overwrite.only_missing and cell.fit is not None and fit_failed(folder / cell.folder)
+        if again or overwrite is Overwrite.always:
             shutil.rmtree(folder / cell.folder, ignore_errors=True)
     missing = [cell for cell in cells if not (folder / cell.folder / ESTIMATES).exists()]
     if missing and overwrite is Overwrite.only_cache:

@@ -25,6 +25,7 @@ from ..datasets.dataset import Dataset
 from ..datasets.spec import first_problem
 from ..errors import InputError, RunError
 from ..sim.processes.whole_files import write_whole
+from .journal import OF_FIT
 from .questions import Question, question
 from .questions.metric import OF_RANKINGS
 from .records import ESTIMATE_COLUMNS, MAP_COLUMNS, SPAN_COLUMNS
@@ -153,14 +154,14 @@ class RunStore:
         return self._read(MAPS, None)
 
     def fit_seconds(self, label: str) -> float | None:
-        """Return how long the method's fit took; None for one that learns nothing, or whose fit failed."""
+        """Return how long the method's fit took; None for one that learns nothing, or whose record is not there."""
         cell = next(cell for cell in self.record.cells if cell.label == label)
         facts = None if cell.fit is None else self.folder / f"{cell.fit}.json"
         return json.loads(facts.read_text())["seconds"] if facts is not None and facts.exists() else None
 
     def failed_fits(self) -> dict[str, str]:
         """Return why, by label, of the methods that could not learn what they answer with."""
-        failed = [cell.label for cell in self._complete() if cell.fit and self.fit_seconds(cell.label) is None]
+        failed = [cell.label for cell in self._complete() if cell.fit and fit_failed(self.folder / cell.folder)]
         reasons = self.estimates(["method", "reason"]).drop_duplicates("method").set_index("method")["reason"]
         return {label: reasons[label] for label in failed}
 
@@ -185,6 +186,12 @@ class RunStore:
             return pd.DataFrame({column: pd.Series(dtype=COLUMNS[name][column]) for column in columns or COLUMNS[name]})
         table = pd.concat(tables, ignore_index=True)
         return table.astype({column: dtype for column, dtype in COLUMNS[name].items() if column in table})
+
+
+def fit_failed(folder: Path) -> bool:
+    """Return whether a method has a table of answers, all of which failed because its fit did."""
+    table = folder / ESTIMATES
+    return table.exists() and bool(pd.read_parquet(table, columns=["reason"])["reason"].str.startswith(OF_FIT).all())
 
 
 def _read_table(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from ..errors import InputError, RunError
 from ..sim.processes.executor import check_shared
 from ..sim.processes.locks import FOREVER, held
 from ..sim.processes.worker_process import WorkerProcess
-from .journal import Journal, answers
+from .journal import OF_FIT, Journal, answers
 from .messages import (
     Answered,
     Assignment,
@@ -135,7 +135,7 @@ class FitUnit:
     def perform(self, workers: MethodWorkers) -> Done:
         """Fit, unless that is done; whoever else is at the same fit is waited for.
 
-        A fit whose worker dies is not tried again: what kills a process once, kills it again.
+        A fit whose worker dies is tried again by the next run only: what kills a process once, kills it again.
         """
         lock = self.folder.with_name(f".{self.folder.name}.lock")
         with held(lock, busy=RunError(f"{lock}: taken"), wait=FOREVER):
@@ -230,6 +230,8 @@ class _Answering:
     def __init__(self, unit: MapUnit) -> None:
         self.unit = unit
         done = answers(unit.journal)
+        if unit.assignment.fit_folder is not None and not unit.unfit:  # an earlier try may have found nothing learned
+            done = {query: answer for query, answer in done.items() if not answer["reason"].startswith(OF_FIT)}
         self.pending = deque(query for query in unit.queries if query not in done)
         self._journal = Journal(unit.journal)
         self._machine = fingerprint()

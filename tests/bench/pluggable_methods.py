@@ -102,6 +102,17 @@ class CannotLearn(Learned):
         return self.name, {}
 
 
+class LearnsInMemory(Learned):
+    """Learns unless there is no memory for it, as the environment says."""
+
+    name = "learns-in-memory"
+
+    def fit(self, train: ViewSet) -> None:
+        if "TEST_NO_MEMORY" in os.environ:
+            raise MemoryError("images do not fit")
+        super().fit(train)
+
+
 def unlucky(query: Query) -> bool:
     """Whether this query is one of those (about a third) at which `Raises` does."""
     return float(pose_in(query.image).translation[0]) > 2.6

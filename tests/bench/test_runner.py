@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+from relocbench.bench.computing import Share
+from relocbench.bench.merging import merge_runs
 from relocbench.bench.records import ESTIMATE_COLUMNS, MAP_COLUMNS, SPAN_COLUMNS
 from relocbench.bench.runner import run_track
 from relocbench.bench.store import RunStore
@@ -178,6 +180,32 @@ def test_a_fit_is_shared_and_made_once(run):
     run("Learned", overwrite="always")
     assert fits[0].stat().st_mtime_ns == made
     assert store.fit_seconds("learned") >= 0.1
+
+
+def test_a_fit_that_failed_is_tried_again_by_the_same_command(run, monkeypatch, tmp_path):
+    def both() -> list[RunStore]:
+        """Of a whole run, and of one that is merged from its only share."""
+        share = run("LearnsInMemory", out="shared", share=Share(1, 1)).folder
+        shutil.rmtree(tmp_path / "moved", ignore_errors=True)
+        shutil.copytree(share, tmp_path / "moved" / "share")  # where the share's record of its fit cannot be reached
+        merged = merge_runs([tmp_path / "moved" / "share"], tmp_path / "moved" / "merged")
+        return [run("LearnsInMemory", methods=("random",)), merged]
+
+    monkeypatch.setenv("TEST_NO_MEMORY", "yes")
+    before = both()
+    reason = {"learns-in-memory": "fit raised MemoryError: images do not fit"}
+    assert [store.failed_fits() for store in before] == [reason, reason]
+    chance = before[0].estimates().query("method == 'random'")
+    assert run("LearnsInMemory", methods=("random",), overwrite="only-cache").failed_fits() == reason
+    monkeypatch.delenv("TEST_NO_MEMORY")
+    for store in both():
+        assert store.failed_fits() == {}
+        assert outcomes(store, "learns-in-memory") == {"": 40}
+    again = run("LearnsInMemory", methods=("random",))
+    pd.testing.assert_frame_equal(again.estimates().query("method == 'random'"), chance)  # nobody else's was computed
+    shutil.rmtree(again.folder / "fits")
+    assert run("LearnsInMemory", methods=("random",)).failed_fits() == {}
+    assert len(again.record.sessions) == 2
 
 
 def test_a_run_with_another_seed_does_not_overwrite_one(finished, tiny_track, tiny_dataset):
