@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ..bench.questions.metric import MetricColumn
+from ..bench.questions.question import span
 from .marks import map_notes, mark_notes, marked
 from .tables import NOTHING, Cell, Column, Table, column_decimals, number_cell, text_cell
 from .terms import Terms
@@ -200,14 +201,14 @@ def _caption(board: pd.DataFrame, title: str, terms: Terms) -> str:
 
 def _chance_levels(board: pd.DataFrame, terms: Terms) -> str:
     """Return what answering at random scores in the metrics that lead, as the end of a caption."""
-    references = int(board["references"].max())
-    levels = terms.question.chance(references)
+    queries = terms.queries.get(float(board["sweep"].iloc[0]), {})
+    levels = terms.question.mean_chance(queries)
     named = [
         f"{column.terminal or column.header} {levels[column.name]:.2%}".replace("%", " %")
         for column in main_columns(board, terms)
         if column.name in levels
     ]
-    return f"; chance with K = {references} {terms.question.alternatives}: {', '.join(named)}" if named else ""
+    return f"; chance with K = {span(queries)} {terms.question.alternatives}: {', '.join(named)}" if named else ""
 
 
 def _count(number: int, noun: str) -> str:
@@ -235,7 +236,8 @@ def failure_notes(board: pd.DataFrame, terms: Terms) -> list[str]:
 
 def chance_notes(board: pd.DataFrame, terms: Terms) -> list[str]:
     """Return what answering at random scores, nothing where the question does not say."""
-    note = terms.question.chance_note(int(board["references"].max()), int(board["queries"].max()))
+    queries = terms.queries.get(float(board["sweep"].iloc[0]), {})
+    note = terms.question.chance_note(queries) if queries else ""
     return [note] if note else []
 
 

@@ -226,7 +226,7 @@ def _accuracy_plots(summary: Summary, identifier: str) -> list[Plot]:
 def _curves(summary: Summary, identifier: str) -> list[Plot]:
     """Draw what makes queries hard, as far as the records know of it."""
     estimates, question = summary.at(summary.base_step), summary.terms.question
-    levels = question.chance(int(estimates["references"].max()))
+    levels = question.mean_chance(summary.terms.queries[summary.base_step])
     plots = []
     for curve in question.curves:
         if curve.column not in estimates:
@@ -408,16 +408,16 @@ def _lede(summary: Summary) -> str:
     if (summary.board["failures"] == summary.board["queries"]).all():
         reason = summary.reasons.groupby("reason")["count"].sum().idxmax()
         return f"{counts[0]} failed on every one of {counts[1]}. The commonest reason: {reason}."
-    several = f"{summary.steps[0]:g} to " if len(summary.steps) > 1 else ""
-    made_of = several + summary.terms.at(summary.steps[-1])
+    first, last = summary.steps[0], summary.steps[-1]
+    made_of = summary.terms.at(last) if first == last else f"{first:g} to {last:g} {summary.terms.axis}"
     sentence = f"{counts[0]} localized {counts[1]} in {counts[2]} of {counts[3]}, from {made_of}."
-    first = list(board.loc[board["rank"] == 1, "method"])
+    best = list(board.loc[board["rank"] == 1, "method"])
     metric = summary.terms.question.column(results.primary).in_words
-    if not first:
+    if not best:
         return f"{sentence} No method is ranked by {metric}."
-    if len(first) == 1:
-        return f"{sentence} By {metric}, {first[0]} ranks first{_with_base(summary)}."
-    names = f"{', '.join(first[:-1])} and {first[-1]}"
+    if len(best) == 1:
+        return f"{sentence} By {metric}, {best[0]} ranks first{_with_base(summary)}."
+    names = f"{', '.join(best[:-1])} and {best[-1]}"
     return f"{sentence} By {metric}, {names} share the first rank{_with_base(summary)}."
 
 

@@ -56,7 +56,9 @@ def _rank_panel(axis: Axes, estimates: pd.DataFrame, panel: Panel, order: Sequen
     """Draw recall@N against N, and chance."""
     references = int(estimates["references"].max())
     first = np.arange(1, references + 1)
-    axis.plot(first, first / references, color=MUTED, linestyle=(0, (1, 2)), linewidth=1.0)
+    sizes, queries = np.unique(estimates["references"], return_counts=True)  # of maps, which may differ
+    chance = np.average(np.minimum(first[:, None] / sizes, 1.0), axis=1, weights=queries)
+    axis.plot(first, chance, color=MUTED, linestyle=(0, (1, 2)), linewidth=1.0)
     for method in reversed(order):
         share = recall_curve(estimates.loc[estimates["method"] == method, panel.column], references)
         style = styles[method]

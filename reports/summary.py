@@ -43,7 +43,7 @@ class Summary:
     styles: dict[str, MethodStyle]
     machines: list[MachineSummary]
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """In which words the group is spoken of."""
         return Terms.of(self.results.stores[0])

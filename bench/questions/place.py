@@ -10,7 +10,7 @@ from typing import Any
 from ..metrics import chance_reciprocal_rank
 from .metric import OF_POSES, OF_RANKINGS, share
 from .pose import PoseQuestion
-from .question import Curve, Distribution, Outcome, Panel, Question
+from .question import Curve, Distribution, Outcome, Panel, Question, span
 
 _TOP = (1, 5)
 _LEADING = ("mrr", *(f"recall_at_{n}" for n in _TOP))
@@ -93,14 +93,15 @@ class PlaceQuestion(Question):
         top = {f"recall_at_{n}": min(n / references, 1.0) for n in _TOP}
         return {"mrr": chance_reciprocal_rank(references)[0], **top}
 
-    def chance_note(self, references: int, queries: int) -> str:
+    def chance_note(self, queries: Mapping[int, int]) -> str:
         """Return what a random ranking scores, and within what it would lie for so many queries."""
-        mean, deviation = chance_reciprocal_rank(references)
-        margin = 1.96 * deviation / math.sqrt(queries)
+        mean, total = self.mean_chance(queries)["mrr"], sum(queries.values())
+        variances = (count * chance_reciprocal_rank(references)[1] ** 2 for references, count in queries.items())
+        margin = 1.96 * math.sqrt(sum(variances)) / total
         low, high = 100 * (mean - margin), 100 * (mean + margin)
         return (
-            f"Chance is H(K) / K for MRR and N / K for top-N: with K = {references} places and {queries} queries, 95 % "
-            f"of random rankings have an MRR of {low:.2f} to {high:.2f} %."
+            f"Chance is H(K) / K for MRR and N / K for top-N: with K = {span(queries)} places and {total} queries, "
+            f"95 % of random rankings have an MRR of {low:.2f} to {high:.2f} %."
         )
 
     def outcome(self, answer: Mapping[Any, Any]) -> Outcome:

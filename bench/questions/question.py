@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -143,7 +143,15 @@ class Question:
         """Return what answering at random scores in expectation, by metric, with so many references per map."""
         return {}
 
-    def chance_note(self, references: int, queries: int) -> str:
+    def mean_chance(self, queries: Mapping[int, int]) -> dict[str, float]:
+        """Return what answering at random scores by metric, ``queries`` of them in maps with so many references."""
+        sums: dict[str, float] = {}
+        for references, count in queries.items():
+            for name, level in self.chance(references).items():
+                sums[name] = sums.get(name, 0.0) + level * count
+        return {name: total / sum(queries.values()) for name, total in sums.items()}
+
+    def chance_note(self, queries: Mapping[int, int]) -> str:
         """Return the sentence on what answering at random scores, "" where there is nothing to say."""
         return ""
 
@@ -151,3 +159,8 @@ class Question:
         """Return how one answer that is no failure came out; ``answer`` is its row of the records."""
         value = float(answer[self.judged_by])
         return Outcome("not judged" if value != value else f"{value:.3g}")
+
+
+def span(numbers: Collection[int]) -> str:
+    """Return the least and the largest of some numbers: "4 to 30", or "4" where all are alike."""
+    return str(max(numbers)) if len(set(numbers)) == 1 else f"{min(numbers)} to {max(numbers)}"

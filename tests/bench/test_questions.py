@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,22 @@ def test_chance_is_what_random_rankings_score_on_average() -> None:
     for name, level in asked.chance(7).items():
         scores = asked.metric(name).scores({"relevant_rank": ranks})
         assert scores.mean() == pytest.approx(level, abs=0.01)
+
+
+def test_chance_is_of_every_query_in_its_own_map() -> None:
+    """Sixty queries among 20 places and thirty among 100: random rankings of them score what is said."""
+    rng, asked, queries = np.random.default_rng(0), PlaceQuestion(), {20: 60, 100: 30}
+    ranks = np.concatenate([rng.integers(1, size + 1, 2000 * n) for size, n in queries.items()]).astype(float)
+    for name, level in asked.mean_chance(queries).items():
+        scores = asked.metric(name).scores({"relevant_rank": ranks})
+        assert scores.mean() == pytest.approx(level, abs=0.003)
+    assert asked.mean_chance({7: 40}) == pytest.approx(asked.chance(7))
+    runs = np.concatenate([part.reshape(2000, -1) for part in np.split(1 / ranks, [120_000])], axis=1).mean(axis=1)
+    low, high = np.quantile(100 * runs, [0.025, 0.975])
+    note = asked.chance_note(queries)
+    assert "K = 20 to 100 places and 90 queries" in note
+    said = [float(number) for number in re.findall(r"\d+\.\d\d", note)]
+    assert said == pytest.approx([low, high], abs=0.7)
 
 
 def test_without_a_covisible_reference_no_rank_is_asked(tiny_dataset: Path) -> None:

@@ -144,6 +144,12 @@ def test_the_share_of_ranks_ends_at_what_was_ranked_and_who_was_not_asked_is_not
     assert list(line.get_ydata()) == pytest.approx([1 / 3, 1 / 3, 2 / 3, 2 / 3])
 
 
+def test_chance_among_maps_of_two_sizes_lies_between_theirs() -> None:
+    ranks = pd.DataFrame({"method": "dense-vlad", "references": [20, 20, 100], "relevant_rank": [1.0, 3.0, 30.0]})
+    chance = cumulative_shares(ranks, RANKS, ["dense-vlad"], STYLES).axes[0].lines[0].get_ydata()
+    assert chance[[0, 9, 49, 99]] == pytest.approx([0.11 / 3, 1.1 / 3, 2.5 / 3, 1.0])
+
+
 def test_the_same_records_give_the_same_drawing(estimates: pd.DataFrame, tmp_path: Path) -> None:
     figures = [cumulative_shares(estimates, ERRORS, ORDER, STYLES) for _ in range(2)]
     assert svg_text(figures[0]) == svg_text(figures[1])

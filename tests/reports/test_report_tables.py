@@ -211,6 +211,16 @@ def test_methods_with_maps_are_marked_by_which_they_got_and_not_ranked(board_of_
     assert csv_roles["sift-5pt"] == "oracle segmentation and depth"
 
 
+def test_the_level_of_chance_is_that_of_maps_as_they_are(estimates: pd.DataFrame) -> None:
+    board = leaderboard(estimates, PLACES.question)
+    (step,) = set(board["sweep"])
+    alike, mixed = (Terms(PLACES.question, queries={step: sizes}) for sizes in ({20: 30}, {20: 20, 100: 10}))
+    assert "chance with K = 20 places: MRR 17.99 %, top-1 5.00 %" in main_table(board, alike).caption
+    assert f"{step:g} references per map" in main_table(board, alike).caption
+    assert "chance with K = 20 to 100 places: MRR 13.72 %, top-1 3.67 %" in main_table(board, mixed).caption
+    assert "20 to 100 references per map" in main_table(board, mixed).caption
+
+
 def test_the_terminal_marks_them_too(board_of_places: pd.DataFrame) -> None:
     console = Console(width=100)
     with console.capture() as capture:
