@@ -21,7 +21,7 @@ from ..sim.processes.progress import progress_bars
 from .cell import Cell, RunSettings
 from .consolidation import UnitTruth, estimates_table, maps_table, spans_table
 from .journal import answers, read_entries
-from .records import arrow_schema
+from .records import arrow_schema, check_columns
 from .store import COLUMNS, ESTIMATES, MAPS, SPANS, CellRecord
 from .units import Done, FitUnit, MapUnit, MethodWorkers
 from .watching import Watch
@@ -76,8 +76,10 @@ class Share:
 def map_work(views: ViewSet, split: str, *, where: Path) -> list[MapWork]:
     """Return all that a method is asked, at each density at which every map has references.
 
-    Raises ``InputError`` for an empty split of the dataset ``where``, and for a map without references.
+    Raises ``InputError`` for an empty split of the dataset ``where``, for a map without references, and for columns
+    that are called like what is measured.
     """
+    check_columns(map(str, views.table), where=str(where))
     references = views.where(split=split, role="reference")
     queries = views.where(split=split, role="query")
     if not len(queries) or not len(references):

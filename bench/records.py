@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 import pyarrow as pa
 
-from ..datasets.views import POSE_COLUMNS
+from ..datasets.views import POSE_COLUMNS, VIEW_COLUMNS
+from ..errors import InputError
 
 #: Columns of estimates.parquet. A failure is a row too: its errors are infinite and its estimate NaN. Behind them
 #: stand those that the dataset's protocol adds to its views.
@@ -67,6 +68,14 @@ MAP_COLUMNS: dict[str, str] = {
     "peak_memory_bytes": "int64",  # peak resident memory of the worker up to the map's last query
     "machine": "string",
 }
+
+
+def check_columns(names: Iterable[str], *, where: str) -> None:
+    """Raise ``InputError`` where columns that a protocol adds to its views are named like a measurement's."""
+    taken = sorted((set(names) & set(ESTIMATE_COLUMNS)) - set(VIEW_COLUMNS))
+    if taken:
+        raise InputError(f"{where}: its views have columns called like measurements: {', '.join(taken)}; rename them")
+
 
 _ARROW = {
     "string": pa.string(),

@@ -20,6 +20,7 @@ from .cell import Cell, Lessons, RunSettings, choose_entries, make_cell
 from .computing import Share, compute, consolidate, map_work
 from .overwrite import Overwrite
 from .provenance import session
+from .records import check_columns
 from .store import ESTIMATES, RUN, CellRecord, PlaceCounts, RunRecord, RunStore, fit_failed, write_record
 from .track_dataset import track_dataset
 from .tracks import TrackSpec, load_track
@@ -68,6 +69,7 @@ def run_track(
     """
     spec, common = load_track(track).rendered_by(simulator), Path(out)
     folder = common if share is None else common / "shards" / f"{share.number}-of-{share.count}"
+    check_columns(spec.protocol.columns, where=f"protocol {spec.protocol.name!r}")
     spec.size(size)  # also where another dataset is given: the size names the methods, and the run
     entries = choose_entries(spec, size, methods, list(method_files), python=python, memory_limit=memory_limit)
     for entry in entries:

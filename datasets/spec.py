@@ -15,6 +15,7 @@ from ..sim.geometry import Camera
 from .plan import Decision, Plan
 from .protocols import PROTOCOLS
 from .strict import Strict
+from .views import VIEW_COLUMNS
 
 
 class SceneFile(Strict):
@@ -285,6 +286,9 @@ def _protocol_class(name: str) -> type[Protocol]:
         raise ValueError(f"protocol: {error}") from error
     if not (isinstance(own, type) and issubclass(own, Protocol)):
         raise ValueError(f"protocol: {name!r} is registered as {own!r}, which is not derived from Protocol")
+    taken = sorted(set(own.columns) & set(VIEW_COLUMNS))
+    if taken:
+        raise ValueError(f"protocol: {name!r} has columns that every view has: {', '.join(taken)}; rename its own")
     return own
 
 

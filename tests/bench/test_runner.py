@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
-from relocbench.bench.computing import Share
+from relocbench.bench.computing import Share, map_work
 from relocbench.bench.merging import merge_runs
 from relocbench.bench.records import ESTIMATE_COLUMNS, MAP_COLUMNS, SPAN_COLUMNS
 from relocbench.bench.runner import run_track
 from relocbench.bench.store import RunStore
+from relocbench.datasets.dataset import Dataset
+from relocbench.datasets.protocols.sparse_reference.protocol import SparseReference
 from relocbench.errors import InputError
 
 TIMES = ["load_seconds", "seconds", "warm"]
@@ -214,6 +216,17 @@ def test_a_run_with_another_seed_does_not_overwrite_one(finished, tiny_track, ti
     with pytest.raises(InputError, match="choose another --out"):
         run_track(tiny_track, out=finished.folder, size="mini", dataset=tiny_dataset, progress=False)
     assert (finished.folder / "run.json").read_bytes() == before
+
+
+def test_a_protocol_cannot_write_over_what_is_measured(run, tmp_path, tiny_dataset, monkeypatch):
+    monkeypatch.setattr(SparseReference, "columns", {"pose": "int32", "status": "string", "seconds": "float64"})
+    with pytest.raises(InputError, match=r"protocol 'sparse-reference': .* like measurements: seconds, status"):
+        run(methods=("random",))
+    assert not (tmp_path / "run").exists()
+    views = Dataset.open(tiny_dataset).views
+    views.table["seconds"] = 1.0
+    with pytest.raises(InputError, match=f"{tiny_dataset}: .* like measurements: seconds"):
+        map_work(views, "test", where=tiny_dataset)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
+from relocbench.datasets.protocols.sparse_reference.protocol import SparseReference
 from relocbench.datasets.spec import DatasetSpec, parse_spec
 from relocbench.errors import InputError
 
@@ -53,6 +54,12 @@ def test_bad_values_are_named(change, message):
     with pytest.raises(InputError, match=message) as caught:
         parse_spec({**MINIMAL, **change}, where="track.yaml")
     assert "\n" not in str(caught.value)
+
+
+def test_a_protocol_cannot_write_over_what_every_view_has(monkeypatch):
+    monkeypatch.setattr(SparseReference, "columns", {"pose": "int32", "room": "string", "qw": "float64"})
+    with pytest.raises(InputError, match=r"^track.yaml: protocol: 'sparse-reference' .* every view has: qw, room;"):
+        parse_spec(MINIMAL, where="track.yaml")
 
 
 def test_parameters_stand_in_the_protocol_beside_it_or_under_its_name():
