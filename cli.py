@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import io
 import os
 import shlex
@@ -82,7 +83,12 @@ class Listing(StrEnum):
     tracks = "tracks"
     methods = "methods"
     networks = "networks"
+    descriptors = "descriptors"
     simulators = "simulators"
+    executors = "executors"
+    protocols = "protocols"
+    questions = "questions"
+    formats = "formats"
 
 
 Track = Annotated[
@@ -475,53 +481,46 @@ def create_environment(
         print(f"not used as long as {made.overridden_by} names another interpreter")
 
 
+_REGISTRIES = {
+    Listing.methods: ".methods.registry:METHODS",
+    Listing.networks: ".methods.trainable:NETWORKS",
+    Listing.descriptors: ".methods.retrieval.descriptor:DESCRIPTORS",
+    Listing.simulators: ".sim.simulators:SIMULATORS",
+    Listing.executors: ".sim.processes.executor:EXECUTORS",
+    Listing.protocols: ".datasets.protocols:PROTOCOLS",
+    Listing.questions: ".bench.questions:QUESTIONS",
+    Listing.formats: ".datasets.formats:FORMATS",
+}
+
+
 @app.command("list")
 def list_(what: Listing) -> None:
-    """List tracks, methods, networks to train or simulators."""
-    rows = {
-        Listing.tracks: _tracks,
-        Listing.methods: _methods,
-        Listing.networks: _networks,
-        Listing.simulators: _simulators,
-    }[what]()
-    width = max(len(name) for name, _ in rows)
+    """List what there is by name, with a line on each."""
+    if what is Listing.tracks:
+        from .bench.tracks import list_tracks
+
+        rows = [(track.name, track.description) for track in list_tracks()]
+    else:
+        module, _, table = _REGISTRIES[what].partition(":")
+        registry = getattr(importlib.import_module(module, __package__), table)
+        rows = _registered(registry, _network if what is Listing.networks else _first_line)
+        if not rows:
+            print(registry.known())
+    width = max((len(name) for name, _ in rows), default=0)
     for name, description in rows:
         print(f"{name:<{width}}  {description}")
 
 
-def _tracks() -> list[tuple[str, str]]:
-    from .bench.tracks import list_tracks
-
-    return [(track.name, track.description) for track in list_tracks()]
-
-
-def _methods() -> list[tuple[str, str]]:
-    from .methods.registry import METHODS
-
-    return _registered(METHODS)
-
-
-def _networks() -> list[tuple[str, str]]:
-    from .methods.trainable import NETWORKS
-
-    def described(network: Any) -> str:
-        options = ", ".join(map(_option, network.Config.model_fields))
-        return _first_line(network) + (f" Options: {options}" if options else "")
-
-    return _registered(NETWORKS, described)
-
-
-def _simulators() -> list[tuple[str, str]]:
-    from .sim.simulators import SIMULATORS
-
-    return _registered(SIMULATORS)
+def _network(network: Any) -> str:
+    options = ", ".join(map(_option, network.Config.model_fields))
+    return _first_line(network) + (f" Options: {options}" if options else "")
 
 
 def _first_line(documented: Any) -> str:
     return (documented.__doc__ or "").strip().partition("\n")[0]
 
 
-def _registered(registry: Registry[Any], describe: Callable[[Any], str] = _first_line) -> list[tuple[str, str]]:
+def _registered(registry: Registry[Any], describe: Callable[[Any], str]) -> list[tuple[str, str]]:
     """Return each name with its description, or with what it lacks to be imported here."""
     rows = []
     for name in registry.names():

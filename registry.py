@@ -51,8 +51,13 @@ class Registry(Generic[T]):
         for point in entry_points(group=self.group):
             if point.name == name:
                 return self._added(point)
-        known = [*self.names(), self._otherwise] if self._otherwise else self.names()
-        raise InputError(f"unknown {self.kind} {name!r}; known: {', '.join(known)}")
+        raise InputError(f"unknown {self.kind} {name!r}; {self.known()}")
+
+    def known(self) -> str:
+        """Return what may be given as a name, as the end of a sentence, or where such things come from."""
+        names = [*self.names(), *([self._otherwise] if self._otherwise else [])]
+        nothing = f"none is here; packages bring them by entry points of the group {self.group}"
+        return f"known: {', '.join(names)}" if names else nothing
 
     def _built_in(self, name: str) -> T:
         module, _, attribute = self.built_in[name].partition(":")

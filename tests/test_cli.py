@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+from relocbench.cli import Listing
 from relocbench.sim.scene_files import save_scene
 
 
@@ -148,16 +149,18 @@ def test_check_names_the_file_whose_byte_flipped(workplace, finished_run, tmp_pa
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("what", ["tracks", "methods", "networks", "simulators"])
+@pytest.mark.parametrize("what", [*Listing])
 def test_lists_have_a_description_for_every_entry(workplace, what):
     result = relocbench("list", what, folder=workplace)
     assert result.returncode == 0
+    assert result.stdout.strip()
     assert all(len(line.split()) > 1 for line in result.stdout.splitlines() if line.strip())
 
 
 WRONG = {
     "unknown track": (["run", "no-such-track"], "no-such-track"),
     "unknown method": (["run", "quickstart", "--methods", "no-such-method"], "no-such-method"),
+    "unknown format": (["import", ".", "--format", "no-such-format", "--out", "new"], "no-such-format"),
     "missing method file": (["run", "quickstart", "--method", "missing.py:Some"], "missing.py"),
     "not a dataset": (["check", "."], "dataset"),
     "not a results folder": (["report", "."], "results"),
