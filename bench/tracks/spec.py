@@ -174,7 +174,10 @@ def list_tracks() -> list[TrackSpec]:
 
 
 def load_track(track: str | Path) -> TrackSpec:
-    """Read a track by its name, or from a YAML file of yours; its relative paths start at the file's folder.
+    """Read a track by its name, or from a YAML file of yours.
+
+    Its relative paths of scenes and of files of methods start at the file's folder; those inside a method's
+    configuration start at the working folder, as everywhere.
 
     Raises `InputError` where there is no such track, or the file holds an unknown key or a value out of range.
     """
