@@ -21,7 +21,6 @@ from . import metrics
 from .bootstrap import FEW_CLUSTERS, LEVEL, RESAMPLES, MedianDraws, cluster_counts, differences, interval, mean_draws
 from .questions import Question
 from .questions.metric import Metric, Scores
-from .questions.pose import PoseQuestion
 from .roles import is_ranked
 
 Array = NDArray[Any]
@@ -29,8 +28,6 @@ Array = NDArray[Any]
 #: More clusters than this (single queries, mostly) are dealt into so many groups, which bounds the memory of a resample
 #: and moves no interval that could be told from its own Monte Carlo error.
 MOST_CLUSTERS = 500
-
-_POSE = PoseQuestion()
 
 
 @dataclass(frozen=True)
@@ -119,7 +116,7 @@ class _Answers:
 
 def leaderboard(
     estimates: pd.DataFrame,
-    question: Question = _POSE,
+    question: Question,
     *,
     primary: str | None = None,
     level: float = LEVEL,
@@ -168,7 +165,7 @@ def paired(
     estimates: pd.DataFrame,
     a: str,
     b: str,
-    question: Question = _POSE,
+    question: Question,
     *,
     metric: str | None = None,
     level: float = LEVEL,
@@ -187,7 +184,7 @@ def paired(
 def paired_all(
     estimates: pd.DataFrame,
     pairs: Sequence[tuple[str, str]],
-    question: Question = _POSE,
+    question: Question,
     *,
     metric: str | None = None,
     level: float = LEVEL,

@@ -62,7 +62,7 @@ def row(board: pd.DataFrame, method: str) -> pd.Series:
 
 def test_every_value_is_the_pure_metric_and_lies_in_its_interval(errors):
     error = np.where(errors > 0.9, np.inf, errors)
-    board = row(leaderboard(records("a", error)), "a")
+    board = row(leaderboard(records("a", error), PoseQuestion()), "a")
     assert board["median_translation_error"] == metrics.median_error(error)
     assert board["localized_rotation_error"] == metrics.median_error_localized(error * 10)
     assert board["success_rate"] == np.mean(np.isfinite(error))
@@ -88,6 +88,7 @@ def test_methods_that_cannot_be_told_apart_share_a_rank(errors):
                 records("the oracle", errors / 10, role="oracle"),
             ]
         ),
+        PoseQuestion(),
         primary=MEDIAN,
     )
     ranks = dict(zip(board["method"], board["rank"], strict=True))
@@ -100,7 +101,7 @@ def test_methods_that_cannot_be_told_apart_share_a_rank(errors):
 
 def test_a_metric_where_more_is_better_ranks_the_other_way_round(errors):
     table = pd.concat([records("a", errors + 1), records("b", errors)])
-    board = leaderboard(table, primary="auc_translation_1m")
+    board = leaderboard(table, PoseQuestion(), primary="auc_translation_1m")
     assert list(board["method"]) == ["b", "a"]
     assert list(board["rank"]) == [1, 2]
 
@@ -109,20 +110,20 @@ def test_pairing_sees_a_difference_that_intervals_of_their_own_do_not(errors):
     """Scenes differ far more than methods do; only comparing on the same scenes shows the small, steady difference."""
     hard = np.arange(400) % 8 * 0.5
     table = pd.concat([records("a", errors + hard), records("b", errors + hard + 0.05)])
-    board = leaderboard(table, primary=MEDIAN)
+    board = leaderboard(table, PoseQuestion(), primary=MEDIAN)
     a, b = row(board, "a"), row(board, "b")
     assert a["median_translation_error_high"] > b["median_translation_error_low"]
     assert (a["rank"], b["rank"]) == (1, 2)
-    difference = paired(table, "b", "a", metric=MEDIAN).iloc[0]
+    difference = paired(table, "b", "a", PoseQuestion(), metric=MEDIAN).iloc[0]
     assert difference["low"] > 0
     assert difference["distinguishable"]
-    assert paired(table, "a", "b", metric=MEDIAN).iloc[0]["high"] == -difference["low"]
+    assert paired(table, "a", "b", PoseQuestion(), metric=MEDIAN).iloc[0]["high"] == -difference["low"]
 
 
 def test_pairs_are_compared_on_common_queries_in_any_order(errors):
     a, b = records("a", errors), records("b", errors[::-1] + 1, first=200)
     shuffled = pd.concat([a, b]).sample(frac=1, random_state=3)
-    comparison = paired(shuffled, "a", "b", metric=MEDIAN).iloc[0]
+    comparison = paired(shuffled, "a", "b", PoseQuestion(), metric=MEDIAN).iloc[0]
     assert comparison["queries"] == 200
     assert comparison["value_a"] == np.median(errors[200:])
     assert comparison["value_b"] == np.median(errors[::-1][:200] + 1)
@@ -130,7 +131,7 @@ def test_pairs_are_compared_on_common_queries_in_any_order(errors):
 
 def test_the_order_of_rows_changes_nothing(errors):
     table = pd.concat([records("a", errors), records("b", errors * 1.1)])
-    board, again = leaderboard(table), leaderboard(table.sample(frac=1, random_state=0))
+    board, again = leaderboard(table, PoseQuestion()), leaderboard(table.sample(frac=1, random_state=0), PoseQuestion())
     again = again.set_index("method").loc[board["method"]].reset_index()
     numbers = board.select_dtypes("number").columns
     np.testing.assert_allclose(board[numbers].astype(float), again[numbers].astype(float), rtol=1e-9)
@@ -138,7 +139,7 @@ def test_the_order_of_rows_changes_nothing(errors):
 
 @pytest.mark.parametrize(("scenes", "unit", "clusters"), [(8, "scene", 8), (3, "map", 9), (1, "query", 400)])
 def test_few_scenes_are_owned_up_to(errors, scenes, unit, clusters):
-    board = row(leaderboard(records("a", errors, scenes=scenes)), "a")
+    board = row(leaderboard(records("a", errors, scenes=scenes), PoseQuestion()), "a")
     assert (board["cluster_unit"], board["clusters"], board["scenes"]) == (unit, clusters, scenes)
 
 
@@ -153,7 +154,7 @@ def test_queries_of_one_place_stand_or_fall_together(errors):
 
 def test_steps_of_the_sweep_are_tables_of_their_own(errors):
     table = pd.concat([records("a", errors + 1, sweep=4), records("b", errors, sweep=4), records("a", errors, sweep=8)])
-    board = leaderboard(table)
+    board = leaderboard(table, PoseQuestion())
     assert list(zip(board["sweep"], board["method"], board["rank"], strict=True)) == [
         (4, "b", 1),
         (4, "a", 2),
@@ -162,15 +163,15 @@ def test_steps_of_the_sweep_are_tables_of_their_own(errors):
 
 
 def test_a_method_that_ranks_nothing_has_no_ranking_metrics(errors):
-    board = row(leaderboard(records("a", errors, ranks=False)), "a")
+    board = row(leaderboard(records("a", errors, ranks=False), PoseQuestion()), "a")
     assert np.isnan([board["mrr"], board["recall_at_1"], board["recall_within_1m_high"]]).all()
 
 
 def test_latencies_of_two_machines_are_never_mixed(errors):
     table = records("a", errors)
-    assert row(leaderboard(table), "a")["seconds_p50"] == 0.01
+    assert row(leaderboard(table, PoseQuestion()), "a")["seconds_p50"] == 0.01
     table.loc[:10, "machine"] = "b"
-    assert np.isnan(row(leaderboard(table), "a")["seconds_p50"])
+    assert np.isnan(row(leaderboard(table, PoseQuestion()), "a")["seconds_p50"])
 
 
 def test_reasons_are_counted(errors):
@@ -186,7 +187,7 @@ def test_reasons_are_counted(errors):
 
 def test_many_single_queries_do_not_exhaust_memory():
     error = np.random.default_rng(0).exponential(size=20_000)
-    board = row(leaderboard(records("a", error, scenes=1)), "a")
+    board = row(leaderboard(records("a", error, scenes=1), PoseQuestion()), "a")
     half = (board["median_translation_error_high"] - board["median_translation_error_low"]) / 2
     assert half == pytest.approx(
         1.96 * 0.5 / np.sqrt(error.size) / 0.5, rel=0.35
@@ -197,18 +198,18 @@ def test_the_default_ranking_tells_methods_apart_that_mostly_fail(errors):
     """Their medians are both infinite; one of them still finds three queries in ten, the other none."""
     some = np.where(np.arange(errors.size) % 10 < 3, errors / 4, np.inf)
     table = pd.concat([records("never", np.full(errors.size, np.inf)), records("sometimes", some)])
-    assert list(leaderboard(table)["method"]) == ["sometimes", "never"]
-    assert list(leaderboard(table)["rank"]) == [1, 2]
-    assert list(leaderboard(table, primary=MEDIAN)["rank"]) == [1, 1]
+    assert list(leaderboard(table, PoseQuestion())["method"]) == ["sometimes", "never"]
+    assert list(leaderboard(table, PoseQuestion())["rank"]) == [1, 2]
+    assert list(leaderboard(table, PoseQuestion(), primary=MEDIAN)["rank"]) == [1, 1]
 
 
 def test_unknown_names_are_input_errors(errors):
     table = records("a", errors)
     with pytest.raises(InputError, match="no metric 'speed'"):
-        leaderboard(table, primary="speed")
+        leaderboard(table, PoseQuestion(), primary="speed")
     with pytest.raises(InputError, match="no results of a method 'b'; there are a"):
-        paired(table, "a", "b")
+        paired(table, "a", "b", PoseQuestion())
 
 
 def test_nothing_gives_an_empty_table(errors):
-    assert leaderboard(records("a", errors[:0])).empty
+    assert leaderboard(records("a", errors[:0]), PoseQuestion()).empty

@@ -175,7 +175,7 @@ def test_an_output_that_is_a_file_is_refused_and_kept(small_run: Path, tmp_path:
 def test_the_terminal_shows_the_leaderboard_in_100_columns(estimates: pd.DataFrame) -> None:
     console = Console(width=100, record=True, file=None, quiet=False)
     with console.capture() as capture:
-        print_leaderboard(leaderboard(estimates), Terms(PoseQuestion()), console)
+        print_leaderboard(leaderboard(estimates, PoseQuestion()), Terms(PoseQuestion()), console)
     lines = capture.get().splitlines()
     assert max(map(len, lines)) <= 100
     for method in set(estimates["method"]):

@@ -49,7 +49,7 @@ AWKWARD = "a|b_c & 50 % of $x$ #1 {y} ~ ^ \\ <b>"
 
 @pytest.fixture(scope="module")
 def board(estimates: pd.DataFrame) -> pd.DataFrame:
-    return leaderboard(estimates)
+    return leaderboard(estimates, POSES.question)
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_a_method_that_mostly_fails_has_an_infinite_median_and_a_finite_one_over
     failing = estimates[estimates["method"] == "sift-5pt"].copy()
     failing.loc[failing.index[: int(0.6 * len(failing))], ["translation_error", "rotation_error"]] = math.inf
     failing.loc[failing.index[: int(0.6 * len(failing))], "status"] = "failure"
-    table = main_table(leaderboard(failing), POSES)
+    table = main_table(leaderboard(failing, POSES.question), POSES)
     row = dict(zip([column.header for column in table.columns], table.rows[0], strict=True))
     assert row["Median translation error, all"].main == "∞"
     assert math.isfinite(float(row["Translation error, localized"].value))
@@ -167,7 +167,7 @@ def test_the_csv_of_all_metrics_has_every_step_and_parses(board: pd.DataFrame) -
 
 def test_leaderboards_come_per_step_of_the_sweep(estimates: pd.DataFrame) -> None:
     doubled = pd.concat([estimates, estimates.assign(sweep=8.0)])
-    captions = [table.caption for table in leaderboard_tables(leaderboard(doubled), POSES)]
+    captions = [table.caption for table in leaderboard_tables(leaderboard(doubled, POSES.question), POSES)]
     assert len(captions) == 4
     assert "4 references" in captions[0]
     assert "8 references" in captions[2]
@@ -175,12 +175,16 @@ def test_leaderboards_come_per_step_of_the_sweep(estimates: pd.DataFrame) -> Non
 
 def test_a_paired_difference_names_the_better_method(estimates: pd.DataFrame) -> None:
     metric = "median_translation_error"
-    table = difference_table(paired(estimates, "dense-vlad", "sift-pnp", metric=metric), metric, ROLES, POSES)
+    table = difference_table(
+        paired(estimates, "dense-vlad", "sift-pnp", POSES.question, metric=metric), metric, ROLES, POSES
+    )
     assert table.rows[0][-1].text == "sift-pnp is better"
-    same = difference_table(paired(estimates, "sift-pnp", "sift-pnp", metric=metric), metric, ROLES, POSES)
+    same = difference_table(
+        paired(estimates, "sift-pnp", "sift-pnp", POSES.question, metric=metric), metric, ROLES, POSES
+    )
     assert same.rows[0][-1].text == "cannot be told apart"
     success = difference_table(
-        paired(estimates, "dense-vlad", "sift-pnp", metric="success_rate"), "success_rate", ROLES, POSES
+        paired(estimates, "dense-vlad", "sift-pnp", POSES.question, metric="success_rate"), "success_rate", ROLES, POSES
     )
     assert success.rows[0][-1].text == "dense-vlad is better"
 
