@@ -88,7 +88,7 @@ class Cell:
     """One row of the leaderboard to be: ``label`` names it in tables, ``key`` decides whether it is done already.
 
     What its method must learn is the outcome of ``fit``, or where there is nothing to learn from, lies in the folder
-    ``shipped``, which came with the package.
+    ``shipped``, which came with the package. ``key`` is the digest of ``decides``.
     """
 
     label: str
@@ -98,7 +98,13 @@ class Cell:
     key: str
     fit: FitPlan | None
     shipped: Path | None
-    libraries: Mapping[str, str | None]
+    decides: Mapping[str, Any]
+
+    @property
+    def libraries(self) -> Mapping[str, str | None]:
+        """The versions of the libraries that decide what it answers."""
+        libraries: Mapping[str, str | None] = self.decides["made_of"]["libraries"]
+        return libraries
 
     @property
     def folder(self) -> str:
@@ -125,23 +131,30 @@ class Cell:
 def make_cell(entry: MethodEntry, settings: RunSettings) -> Cell:
     """Address one method of a track; raises ``InputError`` where the method or its configuration is wrong."""
     method = make_method(entry.name, entry.config)
-    config = method.config.model_dump(mode="json")
-    made = _made_of(method)
     shipped = method.pretrained() if method.needs_fit and not settings.lessons.views else None
     fit = _fit_plan(method, settings) if method.needs_fit and shipped is None else None
     learned = _version(shipped) if shipped is not None else None if fit is None else fit.key
     decides = {
-        "method": type(method).name,
-        "config": config,
-        "made_of": made,
-        "answering": import_closure(_ANSWERING).modules,
+        **decided_by_code(method),
         "dataset": settings.dataset_sha256,
         "split": settings.split,
         "seed": settings.seed,
         "fit": learned,
         "timeouts": [settings.query_timeout, settings.map_timeout],
     }
-    return Cell(entry.label, role_of(method), entry.name, config, digest(decides), fit, shipped, made["libraries"])
+    config, key = decides["config"], digest(decides)
+    return Cell(entry.label, role_of(method), entry.name, config, key, fit, shipped, decides)
+
+
+def decided_by_code(method: Method) -> dict[str, Any]:
+    """Return what of a method's answers is decided without a dataset: its configuration, and the code, libraries and
+    files that it is made of, with the code that asks it and writes its answers down."""
+    return {
+        "method": type(method).name,
+        "config": method.config.model_dump(mode="json"),
+        "made_of": _made_of(method),
+        "answering": import_closure(_ANSWERING).modules,
+    }
 
 
 def _made_of(method: Learner[Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..sim.processes.locks import held
 from .computing import MapWork, consolidate, map_work, unanswered
 from .journal import answers
-from .store import COLUMNS, ESTIMATES, RUN, CellRecord, RunStore, write_record
+from .store import COLUMNS, DECIDES, ESTIMATES, RUN, CellRecord, RunStore, write_record
 
 
 def merge_runs(runs: Sequence[str | Path], out: str | Path) -> RunStore:
@@ -79,6 +79,8 @@ class _Merger:
         place.mkdir(parents=True, exist_ok=True)
         folders = [store.folder / cell.folder for store in self.stores]
         complete = [folder for folder in folders if (folder / ESTIMATES).exists()]
+        for known in [folder / DECIDES for folder in folders if (folder / DECIDES).exists()][:1]:
+            shutil.copy2(known, place / DECIDES)
         if complete:
             for name in sorted(COLUMNS, key=lambda name: name == ESTIMATES):  # which say "complete"
                 shutil.copy2(complete[0] / name, place / name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -21,7 +22,18 @@ from .computing import Share, compute, consolidate, map_work
 from .overwrite import Overwrite
 from .provenance import session
 from .records import check_columns
-from .store import ESTIMATES, RUN, CellRecord, PlaceCounts, RunRecord, RunStore, fit_failed, write_record
+from .store import (
+    DECIDES,
+    ESTIMATES,
+    RUN,
+    CellRecord,
+    PlaceCounts,
+    RunRecord,
+    RunStore,
+    fit_failed,
+    write_record,
+    write_result,
+)
 from .track_dataset import track_dataset
 from .tracks import TrackSpec, load_track
 from .units import Done
@@ -93,6 +105,8 @@ def run_track(
         record = _record(spec, size, folder, settings, data.manifest, records)
         record = record.model_copy(update={"share": str(share or "")})
         missing = _missing(folder, cells, Overwrite(overwrite))
+        for cell in cells:
+            _write_decides(folder / cell.folder, cell)
         if missing:
             record = record.model_copy(
                 update={"sessions": (*record.sessions, session(executor, decisive=_libraries(missing)))}
@@ -203,6 +217,12 @@ def _missing(folder: Path, cells: list[Cell], overwrite: Overwrite) -> list[Cell
         names = ", ".join(cell.label for cell in missing)
         raise InputError(f"{folder}: no results of {names} under their present configuration and code; run them")
     return missing
+
+
+def _write_decides(folder: Path, cell: Cell) -> None:
+    """Keep what a cell's key is the digest of: without it, nobody could tell later in what the code has changed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_result(folder / DECIDES, json.dumps(cell.decides, indent=1) + "\n")
 
 
 def _libraries(cells: list[Cell]) -> dict[str, str | None]:

@@ -4,7 +4,8 @@
   run.json              what was run: track, dataset, seeds, cells with their keys, and a record of every session
   dataset/              unless another one was named
   fits/<name>-<key>/    what methods learned
-  methods/<label>-<key>/    estimates.parquet, spans.parquet, maps.parquet; journal/ while it is under way
+  methods/<label>-<key>/    estimates.parquet, spans.parquet, maps.parquet; journal/ while it is under way;
+                        decides.json, of which <key> is the digest
   leaderboard.csv
 """
 
@@ -26,6 +27,7 @@ from ..datasets.spec import first_problem
 from ..errors import InputError, RunError
 from ..sim.processes.whole_files import write_whole
 from .journal import OF_FIT
+from .provenance import digest
 from .questions import Question, question
 from .questions.metric import OF_RANKINGS
 from .records import ESTIMATE_COLUMNS, MAP_COLUMNS, SPAN_COLUMNS
@@ -35,6 +37,7 @@ from .tracks import SweepSpec
 RUN = "run.json"
 LEADERBOARD = "leaderboard.csv"
 ESTIMATES, SPANS, MAPS = "estimates.parquet", "spans.parquet", "maps.parquet"
+DECIDES = "decides.json"
 
 REFERENCES_PER_MAP = "references per map"
 
@@ -152,6 +155,23 @@ class RunStore:
     def maps(self) -> pd.DataFrame:
         """Return one row per map that was built (``MAP_COLUMNS``)."""
         return self._read(MAPS, None)
+
+    def decides(self, cell: CellRecord) -> dict[str, Any]:
+        """Return all that decided what a method answered (:attr:`relocbench.bench.cell.Cell.decides`).
+
+        Raises ``InputError`` where an earlier version, which did not write it down, left the results.
+        """
+        path = self.folder / cell.folder / DECIDES
+        try:
+            decides: dict[str, Any] = json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"{path}: cannot be read ({type(error).__name__}), so nobody can tell what {cell.label} was made with; "
+                "run the same 'relocbench run' again"
+            ) from error
+        if digest(decides) != cell.key:
+            raise InputError(f"{path}: is not what the results beside it were made with; run {cell.label} again")
+        return decides
 
     def fit_seconds(self, label: str) -> float | None:
         """Return how long the method's fit took; None for one that learns nothing, or whose record is not there."""

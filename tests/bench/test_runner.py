@@ -11,9 +11,10 @@ import psutil
 import pytest
 from relocbench.bench.computing import Share, map_work
 from relocbench.bench.merging import merge_runs
+from relocbench.bench.provenance import digest
 from relocbench.bench.records import ESTIMATE_COLUMNS, MAP_COLUMNS, SPAN_COLUMNS
 from relocbench.bench.runner import run_track
-from relocbench.bench.store import RunStore
+from relocbench.bench.store import DECIDES, RunStore
 from relocbench.datasets.dataset import Dataset
 from relocbench.datasets.protocols.sparse_reference.protocol import SparseReference
 from relocbench.errors import InputError
@@ -94,6 +95,22 @@ def test_baselines_and_a_users_file_run_end_to_end(finished, tiny_dataset):
     assert not list(store.folder.glob("methods/*/journal"))  # they have become tables
     assert not children()
     assert store.dataset.root.samefile(tiny_dataset)
+
+
+def test_a_run_keeps_what_its_keys_are_the_digests_of(finished, tmp_path):
+    for cell in finished.record.cells:
+        decides = finished.decides(cell)
+        assert digest(decides) == cell.key
+        assert decides["dataset"] == finished.record.dataset_sha256
+    cell, other = finished.record.cells[:2]
+    copy = RunStore(shutil.copytree(finished.folder, tmp_path / "copy"), finished.record)
+    shutil.copy(finished.folder / other.folder / DECIDES, copy.folder / cell.folder / DECIDES)
+    with pytest.raises(InputError, match="is not what the results beside it were made with"):
+        copy.decides(cell)
+    (copy.folder / cell.folder / DECIDES).unlink()
+    with pytest.raises(InputError, match="nobody can tell what random was made with"):
+        copy.decides(cell)
+    assert merge_runs([finished.folder], tmp_path / "merged").decides(cell) == finished.decides(cell)
 
 
 def test_methods_that_misbehave_harm_only_themselves(run):
