@@ -60,7 +60,8 @@ def further_table(board: pd.DataFrame, terms: Terms) -> Table:
     metrics = further_columns(board, terms)
     columns = [Column("Method", numeric=False), *(_column(metric) for metric in metrics)]
     cells = [method_cells(board["method"], board["role"]), *(_metric_cells(board, metric) for metric in metrics)]
-    notes = (*terms.question.further_notes, *map_notes(board["role"]))
+    conventions = terms.question.conventions(metric.name for metric in metrics)
+    notes = (*terms.question.further_notes, *conventions, *map_notes(board["role"]))
     return Table(_caption(board, "Further metrics", terms), tuple(columns), _transposed(cells), notes)
 
 
@@ -164,7 +165,13 @@ def _rank_cells(board: pd.DataFrame) -> list[Cell]:
 
 
 def _column(metric: MetricColumn) -> Column:
-    return Column(metric.header, metric.unit, has_interval=True, smaller_is_better=metric.smaller_is_better)
+    return Column(
+        metric.header,
+        metric.unit,
+        has_interval=True,
+        smaller_is_better=metric.smaller_is_better,
+        convention=metric.convention,
+    )
 
 
 def _metric_cells(board: pd.DataFrame, metric: MetricColumn) -> list[Cell]:
@@ -224,6 +231,7 @@ def _notes(board: pd.DataFrame, terms: Terms) -> tuple[str, ...]:
         *chance_notes(board, terms),
         ties,
         *terms.question.notes,
+        *terms.question.conventions(metric.name for metric in main_columns(board, terms)),
         *failure_notes(board, terms),
         *closing_notes(board, terms),
     )

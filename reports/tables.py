@@ -36,13 +36,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its header, unit ("" for none), whether it holds numbers, and whether those have intervals."""
+    """One column: its header, unit ("" for none), whether it holds numbers, and whether those have intervals.
+
+    ``convention`` says how they are to be read ("" where nothing is to be said).
+    """
 
     header: str
     unit: str = ""
     numeric: bool = True
     has_interval: bool = False
     smaller_is_better: bool = False
+    convention: str = ""
 
     @property
     def title(self) -> str:

@@ -39,7 +39,8 @@ class MetricColumn:
 
     ``words`` is what a sentence calls it, by default the header. In a terminal the header is ``terminal``, by default
     the same; None leaves the column out there. Of the others a narrow terminal drops those with the lowest positive
-    ``spare`` first, and never those with 0; ``terminal_interval`` shows the interval there, too.
+    ``spare`` first, and never those with 0; ``terminal_interval`` shows the interval there, too. ``convention`` is a
+    sentence on how the number is to be read where others count otherwise: it stands in notes and beside the header.
     """
 
     name: str
@@ -51,6 +52,7 @@ class MetricColumn:
     terminal: str | None = ""
     spare: int = 0
     terminal_interval: bool = False
+    convention: str = ""
 
     @property
     def in_words(self) -> str:
@@ -63,6 +65,20 @@ class MetricColumn:
 def share(name: str, header: str, **options: Any) -> MetricColumn:
     """Return the column of a metric in [0, 1], in percent."""
     return MetricColumn(name, header, "%", 100.0, **options)
+
+
+#: Conventions that several columns share.
+INCLUSIVE = "Recall within thresholds: an error that equals one is within it."
+FAILED = "Medians over all: a failure is infinitely wrong in both errors (hloc counts 180° of rotation)."
+LOCALIZED = "Localized: medians over the answered queries only; read them beside the success rate."
+EXACT_AREA = (
+    "AUC: the exact area under the recall curve, to which a failure adds nothing; trapezoids between n queries read up "
+    "to 1 / (2n) higher, and map-free's AUC, of precision over recall by confidence, is another thing."
+)
+RANKED = (
+    "MRR, top-N and recall@N: the Nth counts as within N; a reference that is not ranked, as in a failure, scores 0."
+)
+NEAR = "Recall within a distance: the reference ranked first was taken at most that far from the query."
 
 
 def _translation(columns: Mapping[str, Array]) -> Array:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..metrics import chance_reciprocal_rank
-from .metric import OF_POSES, OF_RANKINGS, share
+from .metric import OF_POSES, OF_RANKINGS, RANKED, share
 from .pose import PoseQuestion
 from .question import Curve, Distribution, Outcome, Panel, Question, span
 
@@ -39,9 +39,9 @@ class PlaceQuestion(Question):
     metrics = (*OF_POSES, *(replace(metric, of_ranking=False) for metric in OF_RANKINGS))
     primary = "mrr"
     main = (
-        share("mrr", "MRR", terminal_interval=True),
-        share("recall_at_1", "Top-1", terminal="top-1", terminal_interval=True),
-        share("recall_at_5", "Top-5", terminal="top-5", terminal_interval=True),
+        share("mrr", "MRR", terminal_interval=True, convention=RANKED),
+        share("recall_at_1", "Top-1", terminal="top-1", terminal_interval=True, convention=RANKED),
+        share("recall_at_5", "Top-5", terminal="top-5", terminal_interval=True, convention=RANKED),
     )
     further = tuple(column for column in PoseQuestion().shown.values() if column.name not in _LEADING)
     distribution = Distribution(
@@ -81,10 +81,7 @@ class PlaceQuestion(Question):
     alternatives = "places"
     judged_by = "relevant_rank"
     verdict = "Its place"
-    notes = (
-        "Top-N: the share of queries whose place is among the first N that were ranked; a failure scores 0 in all.",
-    )
-    further_notes = ("Recall within a distance: the reference ranked first was taken that close to the query.",)
+    notes = ("Top-N: the share of queries whose place is among the first N that were ranked.",)
     oracle_note = "was given the ground truth: not ranked, and a pose alone does not tell the place."
     needs = "reference that shows the place of a query"
 

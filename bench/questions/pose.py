@@ -6,7 +6,18 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from .metric import OF_POSES, OF_RANKINGS, MetricColumn, share
+from .metric import (
+    EXACT_AREA,
+    FAILED,
+    INCLUSIVE,
+    LOCALIZED,
+    NEAR,
+    OF_POSES,
+    OF_RANKINGS,
+    RANKED,
+    MetricColumn,
+    share,
+)
 from .question import Curve, Distribution, Outcome, Panel, Question
 
 
@@ -37,7 +48,7 @@ class PoseQuestion(Question):
     metrics = (*OF_POSES, *OF_RANKINGS)
     primary = "auc_translation_1m"
     main = (
-        share("auc_translation_1m", "AUC to 1 m"),
+        share("auc_translation_1m", "AUC to 1 m", convention=EXACT_AREA),
         _error(
             "median_translation_error",
             "Median translation error, all",
@@ -45,6 +56,7 @@ class PoseQuestion(Question):
             words="median translation error over all queries",
             terminal="median error",
             terminal_interval=True,
+            convention=FAILED,
         ),
         _error(
             "median_rotation_error",
@@ -53,22 +65,23 @@ class PoseQuestion(Question):
             words="median rotation error over all queries",
             terminal="rotation",
             spare=2,
+            convention=FAILED,
         ),
         share("success_rate", "Success rate", terminal="success"),
-        _error("localized_translation_error", "Translation error, localized", "m", terminal=None),
-        _error("localized_rotation_error", "Rotation error, localized", "°", terminal=None),
-        share("recall_0.25m_2deg", "Recall 0.25 m, 2°", terminal="0.25 m, 2°", spare=1),
-        share("recall_0.5m_5deg", "Recall 0.5 m, 5°", terminal="0.5 m, 5°", spare=3),
+        _error("localized_translation_error", "Translation error, localized", "m", terminal=None, convention=LOCALIZED),
+        _error("localized_rotation_error", "Rotation error, localized", "°", terminal=None, convention=LOCALIZED),
+        share("recall_0.25m_2deg", "Recall 0.25 m, 2°", terminal="0.25 m, 2°", spare=1, convention=INCLUSIVE),
+        share("recall_0.5m_5deg", "Recall 0.5 m, 5°", terminal="0.5 m, 5°", spare=3, convention=INCLUSIVE),
     )
     further = (
-        share("recall_0.1m_1deg", "Recall 0.1 m, 1°"),
-        share("recall_5m_10deg", "Recall 5 m, 10°"),
-        share("auc_rotation_10deg", "AUC to 10°"),
-        share("mrr", "MRR"),
-        share("recall_at_1", "Recall@1"),
-        share("recall_at_5", "Recall@5"),
-        share("recall_within_0.5m", "Recall within 0.5 m"),
-        share("recall_within_1m", "Recall within 1 m"),
+        share("recall_0.1m_1deg", "Recall 0.1 m, 1°", convention=INCLUSIVE),
+        share("recall_5m_10deg", "Recall 5 m, 10°", convention=INCLUSIVE),
+        share("auc_rotation_10deg", "AUC to 10°", convention=EXACT_AREA),
+        share("mrr", "MRR", convention=RANKED),
+        share("recall_at_1", "Recall@1", convention=RANKED),
+        share("recall_at_5", "Recall@5", convention=RANKED),
+        share("recall_within_0.5m", "Recall within 0.5 m", convention=NEAR),
+        share("recall_within_1m", "Recall within 1 m", convention=NEAR),
     )
     drawn = "median_translation_error"
     distribution = Distribution(
@@ -102,10 +115,8 @@ class PoseQuestion(Question):
     )
     draws_poses = True
     verdict = "Pose error"
-    notes = ("AUC: the area under the recall curve up to that error, over all queries; a failure adds nothing.",)
     further_notes = (
         "Recall@N: the share of queries whose covisible reference is among the first N. "
-        "Recall within a distance: the reference ranked first was taken that close to the query. "
         "–: not asked, because the method ranks no references or the dataset has no covisible ones.",
     )
     failure_note = "A failure counts as infinitely wrong; ∞: at least half of the queries failed."

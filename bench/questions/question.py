@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -138,6 +138,11 @@ class Question:
         return self.shown.get(name) or MetricColumn(
             name, name, smaller_is_better=not self.metric(name).higher_is_better
         )
+
+    def conventions(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return how the numbers of some metrics are to be read, each convention once, in the order of ``names``."""
+        found = [self.column(name).convention for name in names]
+        return tuple(dict.fromkeys(convention for convention in found if convention))
 
     def chance(self, references: int) -> dict[str, float]:
         """Return what answering at random scores in expectation, by metric, with so many references per map."""

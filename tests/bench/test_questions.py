@@ -47,6 +47,16 @@ def records() -> pd.DataFrame:
     return pd.DataFrame(columns).astype({name: dtype for name, dtype in ESTIMATE_COLUMNS.items() if name in columns})
 
 
+def test_conventions_are_said_once_and_only_of_what_is_shown():
+    pose = PoseQuestion()
+    of_areas = pose.conventions(["auc_translation_1m", "auc_rotation_10deg"])
+    assert len(of_areas) == 1
+    assert "trapezoids" in of_areas[0]
+    assert set(pose.conventions(["success_rate"])) == set()
+    every = {column.convention for column in pose.shown.values()} - {""}
+    assert set(pose.conventions(pose.shown)) == every
+
+
 OF_RANK = ("mrr", "recall_at_1", "recall_at_5")
 
 
