@@ -14,7 +14,7 @@ from ..errors import InputError
 #: stand those that the dataset's protocol adds to its views.
 ESTIMATE_COLUMNS: dict[str, str] = {
     "method": "string",  # display name, unique in the run
-    "role": "string",  # see bench.roles: "" | chance | oracle | oracle segmentation, ...
+    "role": "string",  # see bench.roles: "" | chance | blind | oracle | oracle segmentation, ...
     "scene": "string",
     "map": "string",
     "room": "string",

@@ -6,14 +6,15 @@ from ..methods.method import Method
 
 #: A method that competes: it sees a query's image only.
 COMPETITOR = ""
-#: The method that answers without looking: where every table's scale starts.
+#: A method that guesses among the references without looking: where every table's scale starts.
 CHANCE = "chance"
+#: A method that knows how such data sets are made and never looks at the query: what the prior alone is worth.
+BLIND = "blind"
 #: A method that is given the query's true pose.
 ORACLE = "oracle"
 #: A method that is given maps of the simulator in place of what it would estimate; the role says which.
 ORACLE_MAPS = ("oracle segmentation", "oracle depth", "oracle segmentation and depth")
 
-_CHANCE_METHOD = "random"
 _WORDS = {"semantic": "segmentation", "depth": "depth"}
 
 
@@ -24,9 +25,9 @@ def role_of(method: Method) -> str:
     given = [word for kind, word in _WORDS.items() if kind in method.privileges]
     if given:
         return f"oracle {' and '.join(given)}"
-    return CHANCE if method.name == _CHANCE_METHOD else COMPETITOR
+    return method.baseline or COMPETITOR
 
 
 def is_ranked(role: str) -> bool:
-    """Return whether a method has a rank: those that are given a part of the truth are listed only."""
-    return role != ORACLE and role not in ORACLE_MAPS
+    """Return whether a method has a rank: those that never look, or are given a part of the truth, are listed only."""
+    return role == COMPETITOR

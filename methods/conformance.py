@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -20,11 +20,12 @@ from ..datasets.views import ViewSet
 from ..sim.geometry import Pose
 from .answers import checked
 from .box_room import CAMERA, random_poses, write_views
-from .method import Estimate, Failure, Method, MethodConfig, Privilege, PrivilegedQuery, Query, granted
+from .method import Baseline, Estimate, Failure, Method, MethodConfig, Privilege, PrivilegedQuery, Query, granted
 
 Answer = Estimate | Failure
 
 _TRUTH: tuple[Privilege, ...] = get_args(Privilege)
+_BASELINES: tuple[Baseline, ...] = get_args(Baseline)
 
 
 class ConformanceError(AssertionError):
@@ -45,11 +46,12 @@ def check_method(method: type[Method], config: MethodConfig | None = None, *, tr
     """Run a method class through a tiny synthetic world; raises :class:`ConformanceError` at the first broken rule.
 
     Checked: the class is complete; answers have the right types and name only references of the map; the same query
-    gets the same answer when asked again, in another order, or by another instance; a second ``build_map`` replaces
-    the first; a map of one reference and an image without features are answered, not raised upon; the query's image is
-    left as it was; of the truth a method uses no more than its ``privileges`` name, and those stay the same; and what
-    ``fit`` learned survives ``save`` and ``load`` into a new instance, without pickles. ``train`` replaces the
-    synthetic views given to ``fit``, for methods that cannot learn anything from wallpaper.
+    gets the same answer when asked again, in another order, or by another instance; a second ``build_map`` replaces the
+    first; a map of one reference and an image without features are answered, not raised upon; the query's image is left
+    as it was; of the truth a method uses no more than its ``privileges`` name, and those stay the same; a baseline that
+    never looks answers the same whatever the query's image; and what ``fit`` learned survives ``save`` and ``load``
+    into a new instance, without pickles. ``train`` replaces the synthetic views given to ``fit``, for methods that
+    cannot learn anything from wallpaper.
     """
     _check_class(method)
     with tempfile.TemporaryDirectory(prefix="relocbench-") as folder:
@@ -62,6 +64,7 @@ def check_method(method: type[Method], config: MethodConfig | None = None, *, tr
         _check_second_map(subject, make, world)
         _check_hard_inputs(subject, world)
         _check_no_more_truth(subject, world)
+        _check_blind(subject, world)
 
 
 def _require(condition: bool, message: str) -> None:
@@ -75,6 +78,8 @@ def _check_class(method: type[Method]) -> None:
     _require(not abstract, f"{method.__name__} does not implement {', '.join(abstract)}")
     name = getattr(method, "name", None)
     _require(isinstance(name, str) and bool(name) and " " not in name, f"{method.__name__}.name is no name: {name!r}")
+    known = method.baseline is None or method.baseline in _BASELINES
+    _require(known, f"{method.__name__}.baseline is {method.baseline!r}; it is None or one of {', '.join(_BASELINES)}")
     _require(issubclass(method.Config, MethodConfig), f"{method.__name__}.Config is not a subclass of MethodConfig")
 
 
@@ -204,6 +209,20 @@ def _check_no_more_truth(subject: Method, world: _World) -> None:
             _require(
                 _same([subject.localize(decoy)], [honest]),
                 f"the answer depends on the query's true {kind}; let privileges name it",
+            )
+
+
+def _check_blind(subject: Method, world: _World) -> None:
+    """Ask a baseline that never looks with other images in place of each query's; the first map is built already."""
+    if subject.baseline is None:
+        return
+    grey = np.full_like(world.queries[0].image, 128)
+    for query in world.queries:
+        for image in (grey, *(other.image for other in world.queries)):
+            swapped = replace(query, image=image)
+            _require(
+                _same([_ask(subject, swapped)], [_ask(subject, query)]),
+                f"the answer depends on the query's image; a method whose baseline is {subject.baseline!r} never looks",
             )
 
 

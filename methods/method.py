@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,14 @@ from ..sim.geometry import Camera, Pose
 from .configuration import ConfigT, MethodConfig
 from .learner import Learner
 
-__all__ = ["Estimate", "Failure", "Method", "MethodConfig", "Privilege", "PrivilegedQuery", "Query"]
+__all__ = ["Baseline", "Estimate", "Failure", "Method", "MethodConfig", "Privilege", "PrivilegedQuery", "Query"]
 
 #: A part of a query's ground truth: its pose (which makes an oracle), or one of the simulator's maps.
 Privilege = Literal["pose", "depth", "semantic"]
+
+#: A baseline that never looks at the query's image: a guess among the references, or one that knows how data sets of
+#: this kind are made.
+Baseline = Literal["chance", "blind"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +99,10 @@ class Method(Learner[ConfigT], ABC):
     what is learned once, on scenes disjoint from the test scenes: set ``needs_fit = True`` and implement ``save`` and
     ``load`` with it. ``privileges`` gives ``localize`` parts of the ground truth, and every table says so.
     """
+
+    baseline: ClassVar[Baseline | None] = None
+    """What it is to the others of a table, where its answers do not depend on the query's image; None for a method that
+    competes."""
 
     @property
     def privileges(self) -> frozenset[Privilege]:

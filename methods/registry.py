@@ -16,6 +16,10 @@ METHODS: Registry[type[Method[Any]]] = Registry(
     "methods",
     {
         "random": ".methods.baselines.random:RandomReference",
+        "blind-ahead": ".methods.baselines.blind_pose:BlindAhead",
+        "blind-mean": ".methods.baselines.blind_pose:BlindMean",
+        "blind-middle": ".methods.baselines.blind_pose:BlindMiddle",
+        "blind-place": ".methods.baselines.blind_place:BlindPlace",
         "oracle-nearest": ".methods.baselines.oracle_nearest:OracleNearest",
         "dense-vlad": ".methods.dense_vlad.dense_vlad:DenseVlad",
         "essnet": ".methods.essnet.essnet:EssNet",

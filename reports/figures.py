@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from .palette import CHANCE_COLOUR, COLOURS, ORACLE_COLOUR, page_colour
+from .palette import BLIND_COLOUR, CHANCE_COLOUR, COLOURS, ORACLE_COLOUR, page_colour
 
 INK = "#1d232b"
 MUTED = "#68707a"
@@ -112,7 +112,7 @@ def inline_svg(document: str, name: str, description: str) -> str:
         ("#ffffff", "--paper"),
     ):
         svg = svg.replace(colour, f"var({variable})")
-    for colour in (*COLOURS, CHANCE_COLOUR, ORACLE_COLOUR):
+    for colour in (*COLOURS, BLIND_COLOUR, CHANCE_COLOUR, ORACLE_COLOUR):
         svg = svg.replace(colour.lower(), page_colour(colour))
     return svg.replace("<svg", f'<svg role="img" aria-label="{escape(description)}"', 1)
 

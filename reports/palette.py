@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..bench.roles import CHANCE, ORACLE, ORACLE_MAPS
+from ..bench.roles import BLIND, CHANCE, ORACLE, ORACLE_MAPS
 
 #: Okabe and Ito's colours, which people with any common colour vision tell apart, without the two that are too light
 #: on white (yellow) or taken by the baselines (black).
@@ -14,10 +14,12 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
 #: Of methods that were given maps of the simulator: long dashes, which no competitor has.
 MAPS_DASHES = ((0, (9, 3)), (0, (9, 2, 2, 2)))
+BLIND_MARKERS = ("d", "<", ">", "H")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "p", "h")
 
-#: Baselines bound the others and stand back: greys, broken lines.
+#: Baselines bound the others and stand back: greys and a brown, broken lines.
 CHANCE_COLOUR = "#8A9099"
+BLIND_COLOUR = "#8C6D46"
 ORACLE_COLOUR = "#555B63"
 
 
@@ -50,6 +52,9 @@ def method_styles(roles: Mapping[str, str]) -> dict[str, MethodStyle]:
         styles[name] = MethodStyle(ORACLE_COLOUR, (0, (4 + 2 * i, 2)), "*", True, ORACLE)
     for i, name in enumerate(name for name in names if roles[name] == CHANCE):
         styles[name] = MethodStyle(CHANCE_COLOUR, (0, (1 + i, 1.6)), "X", True, CHANCE)
+    for i, name in enumerate(name for name in names if roles[name] == BLIND):
+        marker = BLIND_MARKERS[i % len(BLIND_MARKERS)]
+        styles[name] = MethodStyle(BLIND_COLOUR, (0, (2, 1.6, 1 + i, 1.6)), marker, True, BLIND)
     return styles
 
 

@@ -1,1 +1,2 @@
-"""The floor and the ceiling of every table: a guess, and retrieval that knows the truth."""
+"""What every table is read against: a guess, answers that know the protocol and never look, and a retrieval that knows
+the truth."""

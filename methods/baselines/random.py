@@ -17,6 +17,7 @@ class RandomReference(Method):
     """
 
     name = "random"
+    baseline = "chance"
 
     def build_map(self, references: ViewSet) -> None:
         """Keep the references' ids and poses."""

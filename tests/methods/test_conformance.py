@@ -86,6 +86,14 @@ def using(*kinds: str) -> Callable[[Any, Query], Any]:
     return localize
 
 
+def glancing(self: Any, query: Query) -> Any:
+    return Estimate(self.references.poses[0], confidence=float(query.image[0, 0, 0]))
+
+
+def standing_for(baseline: Any, answer: Callable[[Any, Query], Any]) -> type[Method]:
+    return type("Blind", (First,), {"baseline": baseline, "localize": answer})
+
+
 def overwriting(self: Any, query: Query) -> Any:
     query.semantic[:] = 0
     return Failure("gone")
@@ -147,6 +155,8 @@ class Pickling(Fitted):
         First,
         Fitted,
         answering(lambda self, query: Failure("cannot tell")),
+        answering(glancing),
+        standing_for("blind", First.localize),
         given("pose", answer=using("pose")),
         given("depth", "semantic", answer=using("depth", "semantic")),
     ],
@@ -181,6 +191,12 @@ def test_a_correct_method_passes(method: type[Method]) -> None:
         (given("semantic", answer=peeking), "depends on the query's true pose"),
         (given("depth", answer=peeking_at("semantic")), "depends on the query's true semantic; let privileges name it"),
         (given("place", answer=using()), "privileges names .'place'.; a method may be given pose, depth, semantic"),
+        (
+            standing_for("blind", glancing),
+            "depends on the query's image; a method whose baseline is 'blind' never looks",
+        ),
+        (standing_for("chance", glancing), "depends on the query's image"),
+        (standing_for("deaf", First.localize), "baseline is 'deaf'; it is None or one of chance, blind"),
         (given("semantic", answer=overwriting), "changed the query's semantic"),
         (answering(needing_corners), "an image without features raises ZeroDivisionError"),
         (Hoarding, "no reference of this map|names a reference twice"),
