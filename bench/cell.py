@@ -9,8 +9,9 @@ from __future__ import annotations
 import inspect
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,9 @@ class FitPlan:
 
 @dataclass(frozen=True)
 class Cell:
-    """One row of the leaderboard to be: ``label`` names it in tables, ``key`` decides whether it is done already.
+    """What one row of the leaderboard is made of: ``label`` names it in tables, ``key`` decides whether it is done.
+
+    A method that was trained several times has several cells with one label, which ``replicate`` tells apart.
 
     What its method must learn is the outcome of ``fit``, or where there is nothing to learn from, lies in the folder
     ``shipped``, which came with the package. ``key`` is the digest of ``decides``.
@@ -99,6 +102,7 @@ class Cell:
     fit: FitPlan | None
     shipped: Path | None
     decides: Mapping[str, Any]
+    replicate: int = 0
 
     @property
     def libraries(self) -> Mapping[str, str | None]:
@@ -128,9 +132,27 @@ class Cell:
         return replace(self.assignment(settings, None), dataset=str(settings.lessons.dataset))
 
 
-def make_cell(entry: MethodEntry, settings: RunSettings) -> Cell:
-    """Address one method of a track; raises ``InputError`` where the method or its configuration is wrong."""
-    method = make_method(entry.name, entry.config)
+def make_cells(entries: Iterable[MethodEntry], settings: RunSettings) -> list[Cell]:
+    """Address the methods of a track, and each replicate of one that has several, in order.
+
+    Raises ``InputError`` where a method or its configuration is wrong, and where two replicates are one and the same.
+    """
+    cells = [make_cell(entry, settings, replicate) for entry in entries for replicate in range(len(entry.configs))]
+    for cell, other in combinations(cells, 2):
+        if (cell.label, cell.key) == (other.label, other.key):
+            raise InputError(
+                f"{cell.label}: its replicates {cell.replicate} and {other.replicate} have the same configuration and "
+                "the same files; each needs weights of its own"
+            )
+    return cells
+
+
+def make_cell(entry: MethodEntry, settings: RunSettings, replicate: int = 0) -> Cell:
+    """Address one method of a track, or one of its replicates.
+
+    Raises ``InputError`` where the method or its configuration is wrong.
+    """
+    method = make_method(entry.name, entry.configs[replicate])
     shipped = method.pretrained() if method.needs_fit and not settings.lessons.views else None
     fit = _fit_plan(method, settings) if method.needs_fit and shipped is None else None
     learned = _version(shipped) if shipped is not None else None if fit is None else fit.key
@@ -143,7 +165,7 @@ def make_cell(entry: MethodEntry, settings: RunSettings) -> Cell:
         "timeouts": [settings.query_timeout, settings.map_timeout],
     }
     config, key = decides["config"], digest(decides)
-    return Cell(entry.label, role_of(method), entry.name, config, key, fit, shipped, decides)
+    return Cell(entry.label, role_of(method), entry.name, config, key, fit, shipped, decides, replicate)
 
 
 def decided_by_code(method: Method) -> dict[str, Any]:
@@ -219,7 +241,8 @@ def _named(entry: MethodEntry) -> MethodEntry:
     """Return a track's entry of a method in a file under the name of its class, where the track gives it none."""
     if entry.display or ".py:" not in entry.name:
         return entry
-    return _entry(entry.name, method_class(entry.name).name, origin=entry.name, config=entry.config)
+    named = _entry(entry.name, method_class(entry.name).name, origin=entry.name, config=entry.config)
+    return named.model_copy(update={"replicates": entry.replicates})
 
 
 def _registered(name: str) -> MethodEntry:

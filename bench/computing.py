@@ -112,11 +112,11 @@ def compute(
 ) -> None:
     """Fit and answer ``share`` of what the cells lack; ``met`` hears of every unit that is over, ``finished`` of every
     cell. What is learned lies in ``fits_folder``, all else in ``folder``."""
-    units = {cell.label: _map_units(folder, cell, settings, work, fits_folder) for cell in cells}
-    mine = share.of([unit for cell in cells for unit in units[cell.label]])
-    owner = {unit.journal: cell for cell in cells for unit in units[cell.label]}
-    left = Counter(owner[unit.journal].label for unit in mine)
-    fits = _fit_units(fits_folder, [cell for cell in cells if left[cell.label]], settings)
+    units = {cell.folder: _map_units(folder, cell, settings, work, fits_folder) for cell in cells}
+    mine = share.of([unit for cell in cells for unit in units[cell.folder]])
+    owner = {unit.journal: cell for cell in cells for unit in units[cell.folder]}
+    left = Counter(owner[unit.journal].folder for unit in mine)
+    fits = _fit_units(fits_folder, [cell for cell in cells if left[cell.folder]], settings)
     unfit: dict[str, str] = {}  # by the key of a fit that failed
     waiting = [unit for unit in mine if _fit_key(owner[unit.journal]) in fits]
     at_once = [unit for unit in mine if _fit_key(owner[unit.journal]) not in fits]
@@ -136,8 +136,8 @@ def compute(
                     continue
                 watch.finish(unit.journal, len(unit.queries))
                 cell = owner[unit.journal]
-                left[cell.label] -= 1
-                if not left[cell.label]:
+                left[cell.folder] -= 1
+                if not left[cell.folder]:
                     finished(cell)
 
         perform([*share.begin(list(fits.values())), *at_once])  # methods that learn nothing do not wait for the others
@@ -210,4 +210,5 @@ def consolidate(folder: Path, cell: Cell | CellRecord, work: list[MapWork]) -> N
 
 def _truths(cell: Cell | CellRecord, work: list[MapWork]) -> Iterator[tuple[MapWork, UnitTruth]]:
     for here in work:
-        yield here, UnitTruth(cell.label, cell.role, here.map, here.density, here.queries, here.references)
+        asked = (here.map, here.density, here.queries, here.references)
+        yield here, UnitTruth(cell.label, cell.role, *asked, cell.replicate)

@@ -28,6 +28,7 @@ class UnitTruth:
     sweep: float
     queries: ViewSet
     references: ViewSet
+    replicate: int = 0
 
 
 def estimates_table(entries: Entries, truth: UnitTruth) -> pd.DataFrame:
@@ -42,6 +43,7 @@ def estimates_table(entries: Entries, truth: UnitTruth) -> pd.DataFrame:
     table = truth.queries.table
     columns: dict[str, Any] = {
         "method": truth.method,
+        "replicate": truth.replicate,
         "role": truth.role,
         "scene": table["scene"],
         "map": truth.map,
@@ -68,7 +70,7 @@ def spans_table(entries: Entries, truth: UnitTruth) -> pd.DataFrame:
         for span in by_query[query]["spans"]
     ]
     table = pd.DataFrame(rows, columns=["query", "stage", "seconds", "exclusive_seconds", "warm", "machine"])
-    return _typed(table.assign(method=truth.method, map=truth.map, sweep=truth.sweep), SPAN_COLUMNS)
+    return _typed(table.assign(**_named(truth)), SPAN_COLUMNS)
 
 
 def maps_table(entries: Entries, truth: UnitTruth) -> pd.DataFrame:
@@ -82,8 +84,11 @@ def maps_table(entries: Entries, truth: UnitTruth) -> pd.DataFrame:
     row = {name: value for name, value in built[-1].items() if name != "kind"}
     row["peak_memory_bytes"] = max(entry["peak_memory_bytes"] for entry in entries)
     scene = truth.queries.table["scene"].iloc[0]
-    named = {"method": truth.method, "scene": scene, "map": truth.map, "sweep": truth.sweep, **row}
-    return _typed(pd.DataFrame([named]), MAP_COLUMNS)
+    return _typed(pd.DataFrame([{**_named(truth), "scene": scene, **row}]), MAP_COLUMNS)
+
+
+def _named(truth: UnitTruth) -> dict[str, Any]:
+    return {"method": truth.method, "replicate": truth.replicate, "map": truth.map, "sweep": truth.sweep}
 
 
 def _typed(table: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from .records import with_replicates
+
 #: The row for a whole query, and that for what no stage of the method covers.
 TOTAL, OTHER = "total", "(outside stages)"
 
 _KEYS = ["method", "sweep", "machine"]
+_QUERY = [*_KEYS, "replicate", "query"]
 
 
 def latency_table(estimates: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
@@ -20,13 +23,14 @@ def latency_table(estimates: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
     Only warm queries count: the first after a map was built pays for caches that the others find filled. A query that
     was killed at its time limit has no stages, but its seconds count in the row "total". Reading the image is in none.
     """
-    warm = estimates.loc[estimates["warm"] & estimates["seconds"].notna(), [*_KEYS, "query", "seconds"]]
-    stages = spans.loc[spans["warm"], [*_KEYS, "query", "stage", "seconds", "exclusive_seconds"]]
+    estimates, spans = with_replicates(estimates), with_replicates(spans)
+    warm = estimates.loc[estimates["warm"] & estimates["seconds"].notna(), [*_QUERY, "seconds"]]
+    stages = spans.loc[spans["warm"], [*_QUERY, "stage", "seconds", "exclusive_seconds"]]
     if warm.empty:
         return pd.DataFrame(columns=[*_KEYS, "stage", "queries", "p50", "p95", "p99", "mean", "share"])
     outer = stages[~stages["stage"].str.contains("/", regex=False)]
-    covered = outer.groupby([*_KEYS, "query"], observed=True)["seconds"].sum().rename("covered").reset_index()
-    rest = warm.merge(covered, on=[*_KEYS, "query"], how="left")
+    covered = outer.groupby(_QUERY, observed=True)["seconds"].sum().rename("covered").reset_index()
+    rest = warm.merge(covered, on=_QUERY, how="left")
     rest["seconds"] = (rest["seconds"] - rest["covered"].fillna(0.0)).clip(lower=0.0)
     parts = [
         warm.assign(stage=TOTAL, exclusive_seconds=warm["seconds"]),

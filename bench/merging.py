@@ -59,11 +59,11 @@ class _Merger:
                 raise InputError(f"{store.folder}: its {name} is {here}, that of {self.stores[0].folder} is {there}")
 
     def _cells(self) -> list[CellRecord]:
-        """Return every method of any of the runs once."""
-        cells: dict[str, tuple[CellRecord, RunStore]] = {}
+        """Return every method of any of the runs once, with all of its replicates."""
+        cells: dict[tuple[str, int], tuple[CellRecord, RunStore]] = {}
         for store in self.stores:
             for cell in store.record.cells:
-                known, of = cells.setdefault(cell.label, (cell, store))
+                known, of = cells.setdefault((cell.label, cell.replicate), (cell, store))
                 if known.key != cell.key:
                     raise InputError(
                         f"{store.folder}: {cell.label} was computed under another configuration or code than in "

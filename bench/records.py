@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -14,6 +15,7 @@ from ..errors import InputError
 #: stand those that the dataset's protocol adds to its views.
 ESTIMATE_COLUMNS: dict[str, str] = {
     "method": "string",  # display name, unique in the run
+    "replicate": "int32",  # which of several trainings of the method, 0 where there is one
     "role": "string",  # see bench.roles: "" | chance | blind | oracle | oracle segmentation, ...
     "scene": "string",
     "map": "string",
@@ -45,6 +47,7 @@ ESTIMATE_COLUMNS: dict[str, str] = {
 #: Columns of spans.parquet: the named stages inside ``localize``; seconds are inclusive and exclusive of inner stages.
 SPAN_COLUMNS: dict[str, str] = {
     "method": "string",
+    "replicate": "int32",
     "map": "string",
     "sweep": "float64",
     "query": "string",
@@ -58,6 +61,7 @@ SPAN_COLUMNS: dict[str, str] = {
 #: Columns of maps.parquet: one row per built map.
 MAP_COLUMNS: dict[str, str] = {
     "method": "string",
+    "replicate": "int32",
     "scene": "string",
     "map": "string",
     "sweep": "float64",
@@ -75,6 +79,16 @@ def check_columns(names: Iterable[str], *, where: str) -> None:
     taken = sorted((set(names) & set(ESTIMATE_COLUMNS)) - set(VIEW_COLUMNS))
     if taken:
         raise InputError(f"{where}: its views have columns called like measurements: {', '.join(taken)}; rename them")
+
+
+def with_replicates(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of records with its column ``replicate``; earlier versions had none, and one training only."""
+    return table if "replicate" in table else table.assign(replicate=np.int32(0))
+
+
+def first_replicate(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of each method's first training: one per query, method and step of the sweep."""
+    return table[table["replicate"] == 0] if "replicate" in table else table
 
 
 _ARROW = {

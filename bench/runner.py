@@ -17,7 +17,7 @@ from ..methods.registry import make_method
 from ..sim.processes.executor import Executor
 from ..sim.processes.local import LocalProcesses
 from ..sim.processes.locks import FOREVER, held
-from .cell import Cell, Lessons, RunSettings, choose_entries, make_cell
+from .cell import Cell, Lessons, RunSettings, choose_entries, make_cells
 from .computing import Share, compute, consolidate, map_work
 from .overwrite import Overwrite
 from .provenance import session
@@ -85,7 +85,8 @@ def run_track(
     spec.size(size)  # also where another dataset is given: the size names the methods, and the run
     entries = choose_entries(spec, size, methods, list(method_files), python=python, memory_limit=memory_limit)
     for entry in entries:
-        make_method(entry.name, entry.config)  # says what is wrong with it before anything is generated
+        for config in entry.configs:
+            make_method(entry.name, config)  # says what is wrong with it before anything is generated
     busy = InputError(f"{folder}: another run is writing here; wait for it or choose another --out")
     # two runs in one folder would write the same journals
     with held(folder / _LOCK, busy=busy), executor or LocalProcesses(jobs=jobs) as executor:
@@ -100,7 +101,7 @@ def run_track(
             query_timeout=query_timeout or spec.query_timeout,
             map_timeout=map_timeout or spec.map_timeout,
         )
-        cells = [make_cell(entry, settings) for entry in entries]
+        cells = make_cells(entries, settings)
         records = [_cell_record(cell, os.path.relpath(common, folder), settings) for cell in cells]
         record = _record(spec, size, folder, settings, data.manifest, records)
         record = record.model_copy(update={"share": str(share or "")})
@@ -190,6 +191,7 @@ def _cell_record(cell: Cell, common: str, settings: RunSettings) -> CellRecord:
     elsewhere = cell.fit is not None and settings.lessons.dataset_sha256 != settings.dataset_sha256
     return CellRecord(
         label=cell.label,
+        replicate=cell.replicate,
         role=cell.role,
         method=cell.method,
         config=cell.config,
@@ -202,8 +204,11 @@ def _cell_record(cell: Cell, common: str, settings: RunSettings) -> CellRecord:
 
 def _merged(earlier: Sequence[CellRecord], current: Sequence[CellRecord]) -> tuple[CellRecord, ...]:
     """Replace cells of the same label, keep the others in their places, and add new ones at the end."""
-    replaced = {cell.label: cell for cell in earlier} | {cell.label: cell for cell in current}
-    return tuple(replaced.values())
+    by_label: dict[str, list[CellRecord]] = {}
+    for cells in (earlier, current):
+        known = {cell.label: [other for other in cells if other.label == cell.label] for cell in cells}
+        by_label |= known
+    return tuple(cell for cells in by_label.values() for cell in cells)
 
 
 def _missing(folder: Path, cells: list[Cell], overwrite: Overwrite) -> list[Cell]:

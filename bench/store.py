@@ -50,9 +50,10 @@ class _Strict(BaseModel):
 
 
 class CellRecord(_Strict):
-    """One method of a run: what tables call it, its configuration, and where its results lie."""
+    """One method of a run, or one replicate of it: what tables call it, its configuration, where its results lie."""
 
     label: str
+    replicate: int = 0
     role: str
     method: str
     config: dict[str, Any]
@@ -129,7 +130,7 @@ class RunStore:
     @property
     def labels(self) -> list[str]:
         """The display names of the methods whose results are complete."""
-        return [cell.label for cell in self._complete()]
+        return list(dict.fromkeys(cell.label for cell in self._complete()))
 
     @cached_property
     def question(self) -> Question:
@@ -145,7 +146,7 @@ class RunStore:
         return dataset
 
     def estimates(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return one row per query, method and step of the sweep: some of its columns, or all."""
+        """Return one row per query, method, replicate and step of the sweep: some of its columns, or all."""
         return self._read(ESTIMATES, columns)
 
     def spans(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -181,9 +182,8 @@ class RunStore:
 
     def failed_fits(self) -> dict[str, str]:
         """Return why, by label, of the methods that could not learn what they answer with."""
-        failed = [cell.label for cell in self._complete() if cell.fit and fit_failed(self.folder / cell.folder)]
-        reasons = self.estimates(["method", "reason"]).drop_duplicates("method").set_index("method")["reason"]
-        return {label: reasons[label] for label in failed}
+        failed = [cell for cell in self._complete() if cell.fit and fit_failed(self.folder / cell.folder)]
+        return {cell.label: self._read_cell(cell, ESTIMATES, ["reason"])["reason"].iloc[0] for cell in failed}
 
     def leaderboard(self) -> pd.DataFrame:
         """Return the leaderboard by the track's primary metric, see :func:`relocbench.bench.scoring.leaderboard`."""
@@ -198,10 +198,19 @@ class RunStore:
         return path
 
     def _complete(self) -> list[CellRecord]:
-        return [cell for cell in self.record.cells if (self.folder / cell.folder / ESTIMATES).exists()]
+        """Return the cells of the methods that have answered everything, all of their replicates included."""
+        cells = self.record.cells
+        under_way = {cell.label for cell in cells if not (self.folder / cell.folder / ESTIMATES).exists()}
+        return [cell for cell in cells if cell.label not in under_way]
+
+    def _read_cell(self, cell: CellRecord, name: str, columns: Sequence[str] | None) -> pd.DataFrame:
+        """Read one table of one cell; which replicate it is, its record decides: a track may list them anew."""
+        wanted = None if columns is None else [column for column in columns if column != "replicate"]
+        table = _read_table(self.folder / cell.folder / name, wanted).assign(replicate=np.int32(cell.replicate))
+        return table if columns is None else table[list(columns)]
 
     def _read(self, name: str, columns: Sequence[str] | None) -> pd.DataFrame:
-        tables = [_read_table(self.folder / cell.folder / name, columns) for cell in self._complete()]
+        tables = [self._read_cell(cell, name, columns) for cell in self._complete()]
         if not tables:
             return pd.DataFrame({column: pd.Series(dtype=COLUMNS[name][column]) for column in columns or COLUMNS[name]})
         table = pd.concat(tables, ignore_index=True)

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from ..bench.curves import accuracy_curve
 from ..bench.latency import TOTAL
 from ..bench.questions.metric import MetricColumn
-from ..bench.store import RunStore
+from ..bench.records import first_replicate
+from ..bench.store import CellRecord, RunRecord, RunStore
 from .classes import class_table
 from .figures import inline_svg, svg_text
 from .floor_plan import QUERIES_PER_PLAN, SCENES_PER_FIGURE, floor_plan
@@ -290,7 +291,7 @@ def _floor_plans(summary: Summary, identifier: str) -> list[Plot]:
     if not summary.terms.question.draws_poses:
         return []
     outlines = {scene: [room.ring for room in rooms] for scene, rooms in summary.results.rooms.items()}
-    estimates = summary.at(summary.base_step)
+    estimates = first_replicate(summary.at(summary.base_step))
     scenes = estimates["scene"].nunique()
     thinned = estimates.groupby(["method", "scene"]).size().max() > QUERIES_PER_PLAN
     caption = _at_step(summary, summary.base_step)
@@ -467,7 +468,17 @@ def _provenance(store: RunStore) -> ProvenancePart:
             ("Versions", ", ".join(f"{name} {version}" for name, version in last.get("versions", {}).items())),
             ("System", str(last.get("platform", "?"))),
         ]
-    learned = {cell.label: f", learned {cell.learned}" if cell.learned else "" for cell in record.cells}
-    methods = [(c.label, f"{c.method} {json.dumps(c.config)}{learned[c.label]}") for c in record.cells]
+    methods = [(_cell_name(cell, record), _cell_facts(cell)) for cell in record.cells]
     raw = json.dumps(record.model_dump(mode="json"), indent=1)
     return ProvenancePart(f"Run {store.folder.name}", facts, methods, raw)
+
+
+def _cell_name(cell: CellRecord, record: RunRecord) -> str:
+    """Return what provenance calls a method, or one of several trainings of it."""
+    alone = [other.label for other in record.cells].count(cell.label) == 1
+    return cell.label if alone else f"{cell.label}, replicate {cell.replicate}"
+
+
+def _cell_facts(cell: CellRecord) -> str:
+    learned = f", learned {cell.learned}" if cell.learned else ""
+    return f"{cell.method} {json.dumps(cell.config)}{learned}"

@@ -14,6 +14,7 @@ import pandas as pd
 
 from ..bench.questions import Question
 from ..bench.questions.question import Outcome
+from ..bench.records import first_replicate
 from ..datasets.views import View, ViewSet, pose_from_table
 from ..errors import InputError
 from .floor_plan import scene_view
@@ -46,8 +47,10 @@ def browse_queries(
     """Choose queries and gather what is known of them.
 
     ``estimates`` has ``ESTIMATE_COLUMNS``; ``order`` lists the methods as the leaderboard does; ``views`` are the
-    dataset's, None where it is gone (then there are no images); ``rooms`` gives each scene's outlines.
+    dataset's, None where it is gone (then there are no images); ``rooms`` gives each scene's outlines. Of a method with
+    replicates, the first one's answers are shown.
     """
+    estimates = first_replicate(estimates)
     steps = sorted(float(step) for step in set(estimates["sweep"]))
     most = max(FEWEST_QUERIES, MOST_ANSWERS // (len(order) * len(steps)))
     chosen = choose_queries(estimates, most=most, by=question.judged_by)

@@ -33,8 +33,8 @@ class Results:
     """The records of one run, or of several that localized the same queries.
 
     ``estimates``, ``spans`` and ``maps`` have the columns of ``bench.records``; ``cells`` are the methods behind them,
-    by the names that the tables use, and ``fit_seconds`` how long each of them learned. ``views`` is None where the
-    dataset cannot be read, and ``trouble`` says why.
+    by the names that the tables use (of one with replicates, the first), and ``fit_seconds`` how long each of them
+    learned. ``views`` is None where the dataset cannot be read, and ``trouble`` says why.
     """
 
     stores: tuple[RunStore, ...]
@@ -91,7 +91,7 @@ def _merge(stores: Sequence[RunStore]) -> Results:
         names[i, cell.label]: cell
         for i, store in enumerate(stores)
         for cell in store.record.cells
-        if cell.label in store.labels
+        if cell.label in store.labels and cell.replicate == 0
     }
     views, rooms, trouble = _read_dataset(stores)
     return Results(

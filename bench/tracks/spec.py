@@ -31,6 +31,19 @@ class MethodEntry(Strict):
     """What tables call it, and its folder; the method's own name by default. Unique in the track."""
     config: dict[str, Any] = Field(default_factory=dict)
     """Values of its typed configuration that differ from the defaults."""
+    replicates: tuple[dict[str, Any], ...] = ()
+    """Values laid over ``config``, by key, one mapping for each time that the method was trained: each replicate
+    answers all queries, and tables have one row for them together."""
+
+    @field_validator("replicates")
+    @classmethod
+    def _several_and_different(cls, value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+        if len(value) == 1:
+            raise ValueError("one replicate is none: name at least two, or put its values under config")
+        for number, replicate in enumerate(value):
+            if replicate in value[:number]:
+                raise ValueError(f"{replicate} is named twice; replicates differ, in their weights mostly")
+        return value
 
     @model_validator(mode="before")
     @classmethod
@@ -41,6 +54,11 @@ class MethodEntry(Strict):
     def label(self) -> str:
         """The display name, or else the name."""
         return self.display or self.name
+
+    @property
+    def configs(self) -> list[dict[str, Any]]:
+        """The configuration of each replicate, in order; of a method without any, its own."""
+        return [_laid_over(self.config, replicate) for replicate in self.replicates or ({},)]
 
 
 class SizeSpec(Strict):

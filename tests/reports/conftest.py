@@ -99,6 +99,7 @@ def _room_rows(random, room, method, density, true, covisibility, scale, fails, 
     return pd.DataFrame(
         {
             "method": method,
+            "replicate": 0,
             "role": ROLES.get(method, ""),
             "scene": room.split("/")[0],
             "map": room,
@@ -137,14 +138,14 @@ def made_up_spans(estimates: pd.DataFrame, seed: int) -> pd.DataFrame:
         for stage, share in shares.items():
             own = rows["seconds"] * share * random.uniform(0.8, 1.0, len(rows))
             inner = sum(s for name, s in shares.items() if name.startswith(stage + "/"))
-            part = rows[["method", "map", "sweep", "query", "warm", "machine"]].copy()
+            part = rows[["method", "replicate", "map", "sweep", "query", "warm", "machine"]].copy()
             parts.append(part.assign(stage=stage, seconds=own + inner * rows["seconds"], exclusive_seconds=own))
     return pd.concat(parts, ignore_index=True)[list(SPAN_COLUMNS)]
 
 
 def made_up_maps(estimates: pd.DataFrame) -> pd.DataFrame:
     """Return a table of ``MAP_COLUMNS``: one row per method, map and step of the sweep."""
-    maps = estimates.groupby(["method", "scene", "map", "sweep"], as_index=False)["references"].first()
+    maps = estimates.groupby(["method", "replicate", "scene", "map", "sweep"], as_index=False)["references"].first()
     built = {
         "start_seconds": 1.2,
         "build_seconds": 0.4,
