@@ -23,6 +23,7 @@ METHODS: Registry[type[Method[Any]]] = Registry(
         "oracle-nearest": ".methods.baselines.oracle_nearest:OracleNearest",
         "dense-vlad": ".methods.dense_vlad.dense_vlad:DenseVlad",
         "essnet": ".methods.essnet.essnet:EssNet",
+        "essnet-scale": ".methods.essnet.essnet:EssNetScale",
         "exrenet": ".methods.exrenet.exrenet:ExReNetMethod",
         "netvlad": ".methods.netvlad.netvlad:NetVlad",
         "patch-netvlad": ".methods.patch_netvlad.patch_netvlad:PatchNetVladNbnn",

@@ -34,6 +34,7 @@ NETWORKS: Registry[type[TrainingTask[Any]]] = Registry(
         "exrenet-concatenation": ".methods.exrenet.ablations:ConcatenationTask",
         "exrenet-pooled": ".methods.exrenet.ablations:PooledTask",
         "essnet": ".methods.essnet.training:EssNetTask",
+        "essnet-scale": ".methods.essnet.training:EssNetScaleTask",
     },
     check=_training_task,
 )

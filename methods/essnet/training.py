@@ -6,6 +6,12 @@ from ..exrenet.training import RelativePoseTask
 
 
 class EssNetTask(RelativePoseTask):
-    """One correlation layer and EssNet's regression part."""
+    """One correlation layer and EssNet's regression part: direction and rotation."""
 
     name = "essnet"
+
+
+class EssNetScaleTask(RelativePoseTask):
+    """The same with the scale as an output."""
+
+    name = "essnet-scale"

@@ -28,7 +28,7 @@ _ENCODED_TOGETHER = 16  # references
 
 
 class ExReNetConfig(SpreadConfig):
-    """Settings of `exrenet` and `essnet`."""
+    """Settings of `exrenet` and `essnet-scale`."""
 
     weights: str = "synthetic"
     """"synthetic": trained on generated houses, comes with the package; or the path of a .safetensors file of

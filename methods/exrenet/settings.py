@@ -63,7 +63,8 @@ VARIANTS: dict[str, dict[str, object]] = {
     "exrenet-classic-stem": {"matching": "single", "regression": "stem"},
     "exrenet-concatenation": {"matching": "concatenation"},
     "exrenet-pooled": {"matching": "pooled"},
-    "essnet": {"matching": "single", "regression": "essnet"},
+    "essnet": {"matching": "single", "regression": "essnet", "scale": False},
+    "essnet-scale": {"matching": "single", "regression": "essnet"},
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from relocbench.errors import InputError
 from relocbench.methods.conformance import check_method
-from relocbench.methods.essnet.essnet import EssNet
+from relocbench.methods.essnet.essnet import EssNet, EssNetScale
 from relocbench.methods.exrenet.exrenet import ExReNetConfig, ExReNetMethod
 from relocbench.methods.exrenet.input import as_taken_by, network_camera, network_image
 from relocbench.methods.exrenet.network import ExReNet
@@ -18,6 +18,7 @@ from relocbench.methods.exrenet.regression import HiddenLayers
 from relocbench.methods.exrenet.settings import SMALL, VARIANTS, settings_of
 from relocbench.methods.method import Query
 from relocbench.methods.networks.checkpoints import save_network
+from relocbench.methods.registry import make_method
 from relocbench.sim.geometry import Camera, Pose, rotation_error, translation_error
 from scipy.spatial.transform import Rotation
 
@@ -45,7 +46,7 @@ def images(seed: int, count: int = 2) -> torch.Tensor:
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Random networks by the name of their variant."""
     folder = tmp_path_factory.mktemp("exrenet")
-    for name in ("exrenet", "exrenet-unscaled", "exrenet-classic", "essnet"):
+    for name in ("exrenet", "exrenet-unscaled", "exrenet-classic", "essnet", "essnet-scale"):
         about = {"network": asdict(settings_of(name, "small"))}
         save_network(network(name), folder / f"{name}.safetensors", about=about)
     return {path.stem: str(path) for path in folder.iterdir()}
@@ -55,7 +56,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_every_network_of_the_tables_answers_pairs_one_by_one_as_in_a_batch(name):
     net = network(name)
     together = net(images(1), images(2))
-    assert together.shape == (2, 7 if name == "exrenet-unscaled" else 8)
+    assert together.shape == (2, 7 if name in ("exrenet-unscaled", "essnet") else 8)
     torch.testing.assert_close(net(images(1)[1:], images(2)[1:]), together[1:], rtol=1e-4, atol=1e-5)
     assert not torch.allclose(net(images(1), images(3)), together)  # the query matters
     assert not torch.allclose(net(images(3), images(2)), together)  # the reference matters
@@ -191,10 +192,30 @@ def test_one_reference_is_enough_where_the_scale_is_known(checkpoints, fitted_fo
         (ExReNetMethod, "exrenet", {"samples": 0, "use_scale": False}),
         (ExReNetMethod, "exrenet-classic", {}),
         (EssNet, "essnet", {}),
+        (EssNetScale, "essnet-scale", {}),
     ],
 )
 def test_methods_keep_the_contract(method, name, config, checkpoints):
-    check_method(method, ExReNetConfig(weights=checkpoints[name], retrieval=RETRIEVAL, **config))
+    check_method(method, method.Config(weights=checkpoints[name], retrieval=RETRIEVAL, **config))
+
+
+def test_essnet_has_no_scale_even_where_its_weights_do(box_references, box_queries, checkpoints):
+    """From one reference it knows the direction of a query and not how far: it answers with the reference's place."""
+    query = Query(box_queries[0].image(), box_queries[0].camera)
+    reference = box_references[:1]
+
+    def distance(method, weights):
+        localizer = method(method.Config(weights=checkpoints[weights], retrieval=RETRIEVAL))
+        localizer.learning_part.fit(box_references)
+        localizer.build_map(reference)
+        answer = localizer.localize(query)
+        assert answer.flags == ("single",)
+        return translation_error(answer.pose, reference.poses[0])
+
+    assert distance(EssNet, "essnet") == distance(EssNet, "essnet-scale") == 0
+    assert distance(EssNetScale, "essnet-scale") > 0
+    with pytest.raises(InputError, match="configuration key 'use_scale'"):
+        make_method("essnet", {"use_scale": True})
 
 
 def test_a_state_dict_is_read_without_running_code_from_it(tmp_path, checkpoints):
