@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from .bootstrap import cluster_counts, interval, mean_draws
+from .bootstrap import Sampled, mean_draws
 from .questions.metric import Metric
-from .scoring import MOST_CLUSTERS
+from .sampling import Clusters
 
 FEWEST_IN_BIN = 12  # queries: with fewer, neither a mean nor a quartile says much
 MOST_BINS = 8  # of equally many queries
@@ -29,8 +29,8 @@ def accuracy_curve(estimates: pd.DataFrame, by: str, metric: Metric, edges: Sequ
 
     ``estimates`` has ``ESTIMATE_COLUMNS``. ``edges`` (B + 1,) ascend, and the last bin holds its upper end too; without
     any, up to ``MOST_BINS`` bins hold equally many queries. Bins with fewer than ``FEWEST_IN_BIN`` queries are left
-    out. Columns: ``CURVE_COLUMNS``; ``bin`` counts from 0, ``low`` and ``high`` are the 95 % interval of a mean, whose
-    resamples draw places, since the queries of one share its reference; or the quartiles around a median, never between
+    out. Columns: ``CURVE_COLUMNS``; ``bin`` counts from 0, ``low`` and ``high`` are the 95 % interval of a mean, as the
+    leaderboard has it (:class:`~relocbench.bench.sampling.Clusters`), or the quartiles around a median, never between
     infinity and a number.
     """
     asked = estimates[by].notna() & (~estimates[metric.asked_by].isna() if metric.asked_by else True)
@@ -41,7 +41,7 @@ def accuracy_curve(estimates: pd.DataFrame, by: str, metric: Metric, edges: Sequ
     known = known[known[by].between(ends[0], ends[-1])] if len(edges) else known
     index = np.clip(np.searchsorted(ends, known[by].to_numpy(), side="right") - 1, 0, max(len(ends) - 2, 0))
     scores = metric.scores({name: known[name].to_numpy() for name in metric.reads})
-    summed = _mean_with_interval(known) if metric.statistic == "mean" else _quartiles
+    summed = _mean_with_interval(known, metric) if metric.statistic == "mean" else _quartiles
     rows = []
     groups: Any = known.groupby(["method", index], sort=False).indices
     for (method, place), at in groups.items():
@@ -61,13 +61,14 @@ def _even_edges(known: pd.DataFrame, by: str) -> NDArray[Any]:
 Summary = Callable[[NDArray[Any], NDArray[Any]], tuple[float, float, float]]
 
 
-def _mean_with_interval(known: pd.DataFrame) -> Summary:
-    places = pd.factorize(pd.MultiIndex.from_frame(known[["map", "place"]]), sort=True)[0] % MOST_CLUSTERS
-    counts = cluster_counts(int(places.max(initial=-1)) + 1) if len(known) else np.zeros((0, 0))
+def _mean_with_interval(known: pd.DataFrame, metric: Metric) -> Summary:
+    clusters = Clusters.of(known)
 
     def summed(scores: NDArray[Any], at: NDArray[Any]) -> tuple[float, float, float]:
-        draws = mean_draws(scores[at], places[at], counts)
-        return (float(scores[at].mean()), *interval(draws, clusters=len(np.unique(places[at]))))
+        here = clusters.at(at)
+        draws = mean_draws(scores[at], here.cluster, here.counts())
+        sampled = Sampled(float(scores[at].mean()), draws, sum(here.sizes), len(here.sizes))
+        return (sampled.value, *sampled.interval(bounds=metric.bounds))
 
     return summed
 

@@ -97,6 +97,28 @@ def recall_area(error: ArrayLike, *, up_to: float) -> float:
     return _mean(recall_area_scores(error, up_to=up_to))
 
 
+def joint_recall_area_scores(
+    translation: ArrayLike, rotation: ArrayLike, *, metres: float, degrees: float
+) -> Array:
+    """Return ``max(0, 1 - max(t / metres, r / degrees))`` (N,): what each query adds to the joint area."""
+    larger = np.maximum(_column(translation) / metres, _column(rotation) / degrees)
+    return recall_area_scores(larger, up_to=1.0)
+
+
+def joint_recall_area(translation: ArrayLike, rotation: ArrayLike, *, metres: float, degrees: float) -> float:
+    """Return the area under the joint recall curve whose thresholds grow together up to ``metres`` and ``degrees``.
+
+    ``translation`` (N,) metres, ``rotation`` (N,) degrees. At s in [0, 1] the curve is the share of queries within
+    ``s * metres`` and ``s * degrees`` at once (:func:`joint_recall`), and the area its exact integral over s, in
+    [0, 1]: of two errors the one that takes the larger share of its threshold counts. A failure adds nothing. NaN
+    without queries.
+
+    >>> joint_recall_area([0.5, 0.0, float("inf")], [1.0, 10.0, float("inf")], metres=1.0, degrees=10.0)
+    0.16666666666666666
+    """
+    return _mean(joint_recall_area_scores(translation, rotation, metres=metres, degrees=degrees))
+
+
 def reciprocal_rank_scores(rank: ArrayLike) -> Array:
     """Return ``1 / rank`` (N,), 0 where the relevant reference was not ranked (rank ``inf``)."""
     rank = _column(rank)

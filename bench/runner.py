@@ -147,7 +147,7 @@ def _record(
         seed=settings.seed,
         question=spec.question.name,
         sweep_axis=manifest.origin.sweep_axis,
-        primary=spec.ranked_by,
+        primary=spec.question.primary,
         dataset=str(settings.dataset.relative_to(folder.resolve()) if inside else settings.dataset),
         dataset_sha256=settings.dataset_sha256,
         simulator=str(manifest.origin),

@@ -186,10 +186,10 @@ class RunStore:
         return {cell.label: self._read_cell(cell, ESTIMATES, ["reason"])["reason"].iloc[0] for cell in failed}
 
     def leaderboard(self) -> pd.DataFrame:
-        """Return the leaderboard by the track's primary metric, see :func:`relocbench.bench.scoring.leaderboard`."""
+        """Return the leaderboard, see :func:`relocbench.bench.scoring.leaderboard`."""
         needed = [name for name in ESTIMATE_COLUMNS if name != "ranking"]  # the one column that is long
         needed += [name for metric in self.question.metrics for name in metric.reads if name not in needed]
-        return leaderboard(self.estimates(needed), self.question, primary=self.record.primary)
+        return leaderboard(self.estimates(needed), self.question)
 
     def write_leaderboard(self) -> Path:
         """Write ``leaderboard.csv`` and return its path."""

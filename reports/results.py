@@ -66,7 +66,7 @@ class Results:
     @property
     def primary(self) -> str:
         """The metric that ranks."""
-        return self.stores[0].record.primary
+        return self.stores[0].question.primary
 
 
 def load_results(folders: Sequence[Path]) -> list[Results]:

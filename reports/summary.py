@@ -81,7 +81,7 @@ class Summary:
 
 def summarise(results: Results) -> Summary:
     """Score results and sort them by machine."""
-    board = leaderboard(results.estimates, results.stores[0].question, primary=results.primary)
+    board = leaderboard(results.estimates, results.stores[0].question)
     order = list(dict.fromkeys(board.sort_values("sweep", kind="stable")["method"]))
     roles = dict(zip(board["method"], board["role"], strict=True))
     return Summary(results, board, order, roles, method_styles(roles), _machines(results, order))

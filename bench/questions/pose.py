@@ -10,11 +10,13 @@ from .metric import (
     EXACT_AREA,
     FAILED,
     INCLUSIVE,
+    JOINT_AREA,
     LOCALIZED,
     NEAR,
     OF_POSES,
     OF_RANKINGS,
     RANKED,
+    SCENE_MEAN,
     MetricColumn,
     share,
 )
@@ -40,22 +42,29 @@ def _errors(name: str, title: str, *, by: str, **axis: Any) -> Curve:
 class PoseQuestion(Question):
     """What is the pose of the query? Judged by both errors; a failure is infinitely wrong.
 
-    The metric that ranks is the area under the recall curve: a failure scores 0 in it, so none can hide, and two
-    methods that fail on most queries can still be told apart; their medians over all queries would both be infinite.
+    The metric that ranks is the area under the joint recall curve, in which both errors count: a failure scores 0, so
+    none can hide, and two methods that fail on most queries can still be told apart; their medians over all queries
+    would both be infinite. A query that is placed well and turned wrongly is not localized.
     """
 
     name = "pose"
     metrics = (*OF_POSES, *OF_RANKINGS)
-    primary = "auc_translation_1m"
+    primary = "auc_joint_1m_10deg"
     main = (
-        share("auc_translation_1m", "AUC to 1 m", convention=EXACT_AREA),
+        share(
+            "auc_joint_1m_10deg",
+            "Joint AUC to 1 m, 10°",
+            terminal="joint AUC",
+            terminal_interval=True,
+            convention=JOINT_AREA,
+        ),
         _error(
             "median_translation_error",
             "Median translation error, all",
             "m",
             words="median translation error over all queries",
             terminal="median error",
-            terminal_interval=True,
+            spare=4,
             convention=FAILED,
         ),
         _error(
@@ -74,6 +83,9 @@ class PoseQuestion(Question):
         share("recall_0.5m_5deg", "Recall 0.5 m, 5°", terminal="0.5 m, 5°", spare=3, convention=INCLUSIVE),
     )
     further = (
+        _error("scene_mean_translation_error", "Mean of scene medians, translation", "m", convention=SCENE_MEAN),
+        _error("scene_mean_rotation_error", "Mean of scene medians, rotation", "°", convention=SCENE_MEAN),
+        share("auc_translation_1m", "AUC to 1 m", convention=EXACT_AREA),
         share("recall_0.1m_1deg", "Recall 0.1 m, 1°", convention=INCLUSIVE),
         share("recall_5m_10deg", "Recall 5 m, 10°", convention=INCLUSIVE),
         share("auc_rotation_10deg", "AUC to 10°", convention=EXACT_AREA),
