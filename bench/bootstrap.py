@@ -177,9 +177,7 @@ class Sampled:
         spread = moved.std()
         return moved / spread if spread > _NOISE * max(1.0, abs(self._finite(np.array([self.value]))[0])) else moved * 0
 
-    def interval(
-        self, *, level: float = LEVEL, bounds: tuple[float, float] = (-np.inf, np.inf)
-    ) -> tuple[float, float]:
+    def interval(self, *, level: float = LEVEL, bounds: tuple[float, float] = (-np.inf, np.inf)) -> tuple[float, float]:
         """Return the (low, high) interval, cut at what the metric can be; NaN where nothing is known."""
         if not self.freedom:
             return float("nan"), float("nan")
@@ -209,7 +207,9 @@ class Sampled:
             return values
         inside = np.clip(values, -1, 1)
         with np.errstate(divide="ignore"):
-            return np.where(np.abs(inside) == 1, np.copysign(np.inf, inside), self._scale * inside / (1 - np.abs(inside)))
+            return np.where(
+                np.abs(inside) == 1, np.copysign(np.inf, inside), self._scale * inside / (1 - np.abs(inside))
+            )
 
     @cached_property
     def _variances(self) -> list[tuple[float, int]]:

@@ -97,9 +97,7 @@ def recall_area(error: ArrayLike, *, up_to: float) -> float:
     return _mean(recall_area_scores(error, up_to=up_to))
 
 
-def joint_recall_area_scores(
-    translation: ArrayLike, rotation: ArrayLike, *, metres: float, degrees: float
-) -> Array:
+def joint_recall_area_scores(translation: ArrayLike, rotation: ArrayLike, *, metres: float, degrees: float) -> Array:
     """Return ``max(0, 1 - max(t / metres, r / degrees))`` (N,): what each query adds to the joint area."""
     larger = np.maximum(_column(translation) / metres, _column(rotation) / degrees)
     return recall_area_scores(larger, up_to=1.0)

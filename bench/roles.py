@@ -28,6 +28,11 @@ def role_of(method: Method) -> str:
     return method.baseline or COMPETITOR
 
 
+def is_blind(role: str) -> bool:
+    """Return whether a method never looks at the query."""
+    return role in (CHANCE, BLIND)
+
+
 def is_ranked(role: str) -> bool:
     """Return whether a method has a rank: those that never look, or are given a part of the truth, are listed only."""
     return role == COMPETITOR

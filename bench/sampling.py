@@ -1,4 +1,4 @@
-"""`Clusters`: what stands for the queries of a table when they are drawn again, and for what an interval then speaks."""
+"""`Clusters`: what stands for the queries of a table when they are drawn again, and what an interval speaks for."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from .bootstrap import LEVEL, RESAMPLES, MedianDraws, Sampled, mean_draws
 from .familywise import adjusted_p, rank_ranges
 from .questions import Question
 from .questions.metric import Metric, Scores
-from .roles import is_ranked
+from .roles import is_blind, is_ranked
 from .sampling import Clusters
 
 Array = NDArray[Any]
@@ -38,7 +38,7 @@ class _Bootstrap:
 
 @dataclass(eq=False)
 class _Answers:
-    """One method's records after one training, at one step of the sweep: numeric columns (N,), query codes, clusters."""
+    """One method's records after one training, at one step of the sweep: columns (N,), query codes, clusters."""
 
     columns: dict[str, Array]
     query: Array
@@ -83,7 +83,7 @@ class _Answers:
         """Return the number of clusters that are there, and of their strata."""
         if cluster is self.clusters.cluster:
             return sum(self.clusters.sizes), len(self.clusters.sizes)
-        present, first = np.unique(cluster, return_index=True)
+        present = np.unique(cluster)
         return len(present), len(np.unique(self.clusters.stratum[np.isin(self.clusters.cluster, present)]))
 
     def _sorted(self, metric: Metric) -> MedianDraws:
@@ -160,7 +160,8 @@ def leaderboard(
     these differences is none is at most 1 - ``level`` (:mod:`relocbench.bench.familywise`). Baselines that do not look
     at the query, and methods that were given a part of the ground truth (see :mod:`relocbench.bench.roles`), are listed
     but not ranked. Nor is a method of which ``primary`` is NaN, because the dataset does not ask it or the method does
-    not answer it.
+    not answer it. ``beats_blind`` says of those that are ranked whether they are better than every baseline that does
+    not look, each beyond doubt; NA where there is none.
 
     Intervals are the value plus and minus Student's t times the bootstrap's standard error. ``cluster_unit`` says what
     was drawn again, ``clusters`` how many of them: "scene" where there are at least three, and the intervals speak for
@@ -184,6 +185,7 @@ def leaderboard(
         for number, name in enumerate(("rank_low", "rank_high")):
             ranks = [each and each[number] for each in _rank_ranges(groups, metric, bootstrap)]
             table.insert(4 + number, name, pd.Series(ranks, dtype="Int64"))
+        table.insert(6, "beats_blind", pd.Series(_beating_blind(groups, metric, bootstrap), dtype="boolean"))
         order = table[metric.name] * (-1 if metric.higher_is_better else 1)
         tables.append(table.iloc[np.argsort(order, kind="stable")])  # NaN sorts last
     if not tables:
@@ -357,13 +359,35 @@ def _common(a: _Method, b: _Method) -> tuple[_Method, _Method]:
     return a.only(common), b.only(common)
 
 
-def _rank_ranges(groups: Groups, metric: Metric, bootstrap: _Bootstrap) -> list[tuple[int, int] | None]:
-    """Return the best and the worst rank that each method may have, in order; None for those that are not ranked."""
-    names = [
+def _ranked(groups: Groups, metric: Metric) -> list[str]:
+    """Return the names of the methods that have a rank by a metric."""
+    return [
         name
         for name, method in groups.items()
         if is_ranked(method.role) and not math.isnan(method.sampled(metric).value)
     ]
+
+
+def _beating_blind(groups: Groups, metric: Metric, bootstrap: _Bootstrap) -> list[bool | None]:
+    """Return of each method whether it is better than all baselines that do not look; None for those without a rank.
+
+    Who must be better than all of them needs no correction for their number.
+    """
+    ranked = _ranked(groups, metric)
+    blind = [name for name, method in groups.items() if is_blind(method.role)]
+    blind = [name for name in blind if not math.isnan(groups[name].sampled(metric).value)]
+    beats = dict.fromkeys(ranked if blind else [], True)
+    for baseline in blind:
+        for name in beats:
+            (row,) = _compared(groups, [(name, baseline)], metric, bootstrap)
+            better = row["distinguishable"] and (row["difference"] > 0) == metric.higher_is_better
+            beats[name] = beats[name] and better
+    return [beats.get(name) for name in groups]
+
+
+def _rank_ranges(groups: Groups, metric: Metric, bootstrap: _Bootstrap) -> list[tuple[int, int] | None]:
+    """Return the best and the worst rank that each method may have, in order; None for those that are not ranked."""
+    names = _ranked(groups, metric)
     better = np.zeros((len(names), len(names)), dtype=bool)
     pairs = list(combinations(range(len(names)), 2))
     rows = _compared(groups, [(names[i], names[j]) for i, j in pairs], metric, bootstrap)

@@ -12,12 +12,14 @@ from rich.text import Text
 
 from ..bench.questions.metric import MetricColumn
 from .leaderboard import (
+    blind_notes,
     chance_notes,
     closing_notes,
     failure_notes,
     interval_note,
     main_columns,
     metric_decimals,
+    rank_notes,
     rank_texts,
     three_digits,
 )
@@ -97,5 +99,5 @@ def _texts(board: pd.DataFrame, metric: MetricColumn) -> list[str]:
 
 
 def _footnote(board: pd.DataFrame, terms: Terms) -> str:
-    counted = [*chance_notes(board, terms), *failure_notes(board, terms)]
-    return " ".join([interval_note(board), *counted, *closing_notes(board, terms)])
+    counted = [*blind_notes(board), *chance_notes(board, terms), *failure_notes(board, terms)]
+    return " ".join([interval_note(board), *rank_notes(board), *counted, *closing_notes(board, terms)])

@@ -10,6 +10,8 @@ import pandas as pd
 
 from ..bench.questions.metric import MetricColumn
 from ..bench.questions.question import span
+from ..bench.roles import is_blind, is_ranked
+from ..bench.sampling import FEWEST_SCENES, SPEAKS_FOR
 from .marks import map_notes, mark_notes, marked
 from .tables import NOTHING, Cell, Column, Table, column_decimals, number_cell, text_cell
 from .terms import Terms
@@ -92,6 +94,7 @@ def difference_table(differences: pd.DataFrame, metric: str, roles: Mapping[str,
         Column("A", shown.unit),
         Column("B", shown.unit),
         Column("A − B", shown.unit, has_interval=True),
+        Column("p, corrected"),
         Column("Common queries"),
         Column("Verdict", numeric=False),
     )
@@ -102,21 +105,31 @@ def difference_table(differences: pd.DataFrame, metric: str, roles: Mapping[str,
             number_cell(value["value_a"], decimals),
             number_cell(value["value_b"], decimals),
             number_cell(value["difference"], decimals, low=value["low"], high=value["high"]),
+            _p_cell(row["p_adjusted"]),
             number_cell(row["queries"]),
             text_cell(_verdict(row, shown)),
         ]
         for row, value in zip(differences.to_dict("records"), values.to_dict("records"), strict=True)
     ]
     caption = f"Paired differences: {shown.in_words}"
-    notes = ("Both methods answered the same queries; the interval is of their difference.",)
+    first = differences[differences["sweep"] == differences["sweep"].min()].to_dict("records")
+    ranked = sum(is_ranked(roles[row["a"]]) and is_ranked(roles[row["b"]]) for row in first)
+    notes = (
+        "Both methods answered the same queries. The interval is of their difference alone; p, and so the verdict, is "
+        f"corrected for all pairs of one table: {ranked} of ranked methods, and apart from these the others.",
+    )
     compared = {roles[name] for column in ("a", "b") for name in differences[column]}
     return Table(caption, columns, rows, (*notes, *map_notes(compared)))
+
+
+def _p_cell(p: float) -> Cell:
+    return Cell("< 0.001", p) if p < 0.001 else number_cell(p, 3)
 
 
 def _verdict(row: Mapping[Any, Any], metric: MetricColumn) -> str:
     if not row["distinguishable"]:
         return "cannot be told apart"
-    return f"{row['a'] if (row['low'] > 0) != metric.smaller_is_better else row['b']} is better"
+    return f"{row['a'] if (row['difference'] > 0) != metric.smaller_is_better else row['b']} is better"
 
 
 def failure_table(reasons: pd.DataFrame, board: pd.DataFrame, terms: Terms) -> Table:
@@ -149,9 +162,9 @@ def method_cells(methods: Iterable[str], roles: Iterable[str]) -> list[Cell]:
 
 
 def rank_texts(board: pd.DataFrame) -> list[str]:
-    """Return each row's rank as text: "2=" where methods share it, "–" where the method is not ranked."""
-    sharing = board["rank"].value_counts()
-    return [NOTHING if pd.isna(r) else f"{int(r)}{'=' if sharing[r] > 1 else ''}" for r in board["rank"]]
+    """Return the ranks that each row may have as text: "2", "1–3", or "–" where the method is not ranked."""
+    ranges = zip(board["rank_low"], board["rank_high"], strict=True)
+    return [NOTHING if pd.isna(low) else f"{low}" if low == high else f"{low}–{high}" for low, high in ranges]
 
 
 def step_cell(step: float) -> Cell:
@@ -160,8 +173,9 @@ def step_cell(step: float) -> Cell:
 
 
 def _rank_cells(board: pd.DataFrame) -> list[Cell]:
-    ranks = (math.nan if pd.isna(rank) else float(rank) for rank in board["rank"])
-    return [Cell(text, rank) for text, rank in zip(rank_texts(board), ranks, strict=True)]
+    """Cells that sort as the table is ordered: by the estimate, whatever the ranges have in common."""
+    places = (board["rank_low"].notna().cumsum()).where(board["rank_low"].notna())
+    return [Cell(text, float(place)) for text, place in zip(rank_texts(board), places, strict=True)]
 
 
 def _column(metric: MetricColumn) -> Column:
@@ -224,12 +238,12 @@ def _count(number: int, noun: str) -> str:
 
 
 def _notes(board: pd.DataFrame, terms: Terms) -> tuple[str, ...]:
-    """Say how the intervals were made, what ties mean, and what the marks mean."""
-    ties = "Methods that the paired intervals cannot tell apart share a rank (2=)."
+    """Say how the intervals were made, what ranks mean, and what the marks mean."""
     return (
         interval_note(board),
+        *rank_notes(board),
+        *blind_notes(board),
         *chance_notes(board, terms),
-        ties,
         *terms.question.notes,
         *terms.question.conventions(metric.name for metric in main_columns(board, terms)),
         *failure_notes(board, terms),
@@ -256,14 +270,44 @@ def closing_notes(board: pd.DataFrame, terms: Terms) -> list[str]:
     return [*not_asked, *mark_notes(board["role"], terms.question)]
 
 
+def rank_notes(board: pd.DataFrame) -> list[str]:
+    """Return what a range of ranks means, nothing where fewer than two methods are ranked."""
+    if board["rank_low"].notna().sum() < 2:
+        return []
+    return [
+        "Rank: those that a method may have (1–3), given all paired differences together; the probability that any "
+        "range is wrong is at most 5 %. Rows stand in the order of the estimates."
+    ]
+
+
+def blind_notes(board: pd.DataFrame) -> list[str]:
+    """Return which ranked methods are better than all baselines that do not look, nothing where none was asked."""
+    known = board[board["beats_blind"].notna()]
+    if known.empty:
+        return []
+    names = list(board.loc[[is_blind(role) for role in board["role"]], "method"])
+    baselines = f"{'each of ' if len(names) > 1 else ''}{_listed(names)}"
+    others = list(dict.fromkeys(known.loc[~known["beats_blind"].astype(bool), "method"]))
+    if not others:
+        return [f"Every ranked method is better than {baselines}."]
+    return [f"Not shown to be better than {baselines}: {_listed(others)}."]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+
+
 def interval_note(board: pd.DataFrame) -> str:
-    """Return the sentence that says what the intervals of a leaderboard are about."""
-    unit, clusters = board["cluster_unit"].iloc[0], int(board["clusters"].max())
+    """Return the sentence that says what the intervals of a leaderboard are about, and what they speak for."""
+    unit, clusters = str(board["cluster_unit"].iloc[0]), int(board["clusters"].max())
     grouped = unit == "query" and clusters < int(board["queries"].max())
     counted = f"{clusters} groups of queries" if grouped else _count(clusters, unit)
-    note = f"Brackets: 95 % bootstrap intervals over {counted}"
+    note = f"Brackets: 95 % intervals from a bootstrap over {counted}; they speak for {SPEAKS_FOR[unit]}"
     if unit != "scene":
-        note += "; they hold for these scenes, which are too few to speak for others"
+        note += f", as fewer than {FEWEST_SCENES} scenes say nothing about others"
+    several = sorted({int(number) for number in board["replicates"] if number > 1})
+    if several:
+        note += f", and for other trainings of methods that were trained {span(several)} times"
     return f"{note}."
 
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..bench.questions import Question
-from ..bench.roles import BLIND, CHANCE, ORACLE, ORACLE_MAPS
+from ..bench.roles import BLIND, CHANCE, ORACLE, ORACLE_MAPS, is_blind
 
-ORACLE_MARK, CHANCE_MARK, SEGMENTATION_MARK, DEPTH_MARK = "†", "‡", "§", "¶"
+ORACLE_MARK, BLIND_MARK, SEGMENTATION_MARK, DEPTH_MARK = "†", "‡", "§", "¶"
 
-BLIND_MARK = "‖"
-CHANCE_NOTE = f"{CHANCE_MARK} answers without looking: the level of chance."
-BLIND_NOTE = f"{BLIND_MARK} knows how such data sets are made, and never looks at the query."
+_BLIND_NOTES = {CHANCE: "chance", BLIND: "what the way in which the data are made gives away"}
 
 
 def mark(role: str) -> str:
     """Return the mark of a role (:mod:`relocbench.bench.roles`), "" for a method that sees the image only."""
     if role in ORACLE_MAPS:
         return "".join(sign for word, sign in _MAPS.items() if word in role)
-    return {ORACLE: ORACLE_MARK, CHANCE: CHANCE_MARK, BLIND: BLIND_MARK}.get(role, "")
+    return ORACLE_MARK if role == ORACLE else BLIND_MARK if is_blind(role) else ""
 
 
 def marked(method: str, role: str) -> str:
@@ -34,8 +32,10 @@ def spelled_out(method: str, role: str, *, joint: str = " ") -> str:
 def mark_notes(roles: Iterable[str], question: Question) -> list[str]:
     """Return what the marks in a leaderboard mean, where that question is asked."""
     there = set(roles)
-    notes = {ORACLE: f"{ORACLE_MARK} {question.oracle_note}", CHANCE: CHANCE_NOTE, BLIND: BLIND_NOTE}
-    return [*(note for role, note in notes.items() if role in there), *map_notes(there)]
+    oracle = [f"{ORACLE_MARK} {question.oracle_note}"] if ORACLE in there else []
+    levels = " and ".join(words for role, words in _BLIND_NOTES.items() if role in there)
+    blind = [f"{BLIND_MARK} never looks at the query, and is not ranked: {levels}."] if levels else []
+    return [*oracle, *blind, *map_notes(there)]
 
 
 def map_notes(roles: Iterable[str]) -> list[str]:

@@ -14,6 +14,7 @@ from ..bench.curves import accuracy_curve
 from ..bench.latency import TOTAL
 from ..bench.questions.metric import MetricColumn
 from ..bench.records import first_replicate
+from ..bench.roles import is_blind
 from ..bench.store import CellRecord, RunRecord, RunStore
 from .classes import class_table
 from .figures import inline_svg, svg_text
@@ -300,7 +301,7 @@ def _floor_plans(summary: Summary, identifier: str) -> list[Plot]:
         caption += f" {QUERIES_PER_PLAN} queries per scene are drawn, evenly chosen."
     if scenes > SCENES_PER_FIGURE:
         caption += f" {SCENES_PER_FIGURE} of {scenes} scenes are drawn."
-    methods = [method for method in summary.order if summary.roles[method] != "chance"]
+    methods = [method for method in summary.order if not is_blind(summary.roles[method])]
     competitors_first = sorted(methods, key=lambda method: summary.roles[method] != "")
     return [
         _plot(
@@ -412,14 +413,15 @@ def _lede(summary: Summary) -> str:
     first, last = summary.steps[0], summary.steps[-1]
     made_of = summary.terms.at(last) if first == last else f"{first:g} to {last:g} {summary.terms.axis}"
     sentence = f"{counts[0]} localized {counts[1]} in {counts[2]} of {counts[3]}, from {made_of}."
-    best = list(board.loc[board["rank"] == 1, "method"])
+    best = list(board.loc[board["rank_low"] == 1, "method"])  # in the order of their estimates
     metric = summary.terms.question.column(results.primary).in_words
     if not best:
         return f"{sentence} No method is ranked by {metric}."
+    leads = f"{sentence} By {metric}, {best[0]} leads{_with_base(summary)}"
     if len(best) == 1:
-        return f"{sentence} By {metric}, {best[0]} ranks first{_with_base(summary)}."
-    names = f"{', '.join(best[:-1])} and {best[-1]}"
-    return f"{sentence} By {metric}, {names} share the first rank{_with_base(summary)}."
+        return f"{leads}, beyond doubt."
+    names = f"{', '.join(best[1:-1])} and {best[-1]}" if len(best) > 2 else best[1]
+    return f"{leads}; {names} cannot be told from it."
 
 
 def _with_base(summary: Summary) -> str:

@@ -18,7 +18,7 @@ from ..bench.curves import recall_curve
 from ..bench.latency import OTHER
 from ..bench.pareto import pareto_front
 from ..bench.questions.question import Curve, Distribution, Panel
-from ..bench.roles import CHANCE, COMPETITOR
+from ..bench.roles import COMPETITOR, is_blind
 from .figures import INK, MUTED, LogScale, ShareScale, drawing, log_ticks, new_figure, plain_ticks
 from .marks import spelled_out
 from .palette import COLOURS, MARKERS, MethodStyle
@@ -284,7 +284,7 @@ def _share_lines(axis: Axes, bins: pd.DataFrame, shown: Sequence[str], styles: S
     for method in reversed(shown):  # the best method is drawn last, on top
         rows, style = bins[bins["method"] == method], styles[method]
         x = rows["bin"].to_numpy(dtype=np.float64)
-        if style.role in (COMPETITOR, CHANCE):  # the bands of all would cover each other
+        if style.role == COMPETITOR or is_blind(style.role):  # the bands of all would cover each other
             band: Any = {"alpha": 0.14 * min(1.0, 5 / len(shown)), "linewidth": 0}
             axis.fill_between(x, rows["low"], rows["high"], color=style.colour, **band)
         face = "white" if style.is_bound else style.colour

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from ..bench.latency import latency_table
-from ..bench.roles import ORACLE
+from ..bench.roles import ORACLE, is_ranked
 from ..bench.scoring import failure_reasons, leaderboard, paired_all
 from .latency import in_order
 from .palette import MethodStyle, method_styles
@@ -67,11 +67,20 @@ class Summary:
     def differences(self) -> pd.DataFrame:
         """Every two methods, in the leaderboard's order and at each step, but for those that know the pose.
 
-        Methods that were given maps of the simulator have no rank, and so their comparisons stand here alone.
+        The pairs of ranked methods are one family, as in the leaderboard; the others, of which one was given maps of
+        the simulator or does not look, are another one.
         """
         compared = [method for method in self.order if self.roles[method] != ORACLE]
+        ranked = {method for method in compared if is_ranked(self.roles[method])}
         pairs = list(combinations(compared, 2))
-        return paired_all(self.results.estimates, pairs, self.terms.question, metric=self.results.primary)
+        families = [[pair for pair in pairs if (ranked >= set(pair)) == both] for both in (True, False)]
+        tables = [paired_all(self.results.estimates, family, self.terms.question) for family in families if family]
+        if not tables:
+            return pd.DataFrame()
+        table = pd.concat(tables, ignore_index=True)
+        place = {pair: number for number, pair in enumerate(pairs)}
+        order = [(row["sweep"], place[row["a"], row["b"]]) for row in table.to_dict("records")]
+        return table.iloc[sorted(range(len(table)), key=order.__getitem__)].reset_index(drop=True)
 
     def at(self, step: float) -> pd.DataFrame:
         """Return the records of one step of the sweep."""

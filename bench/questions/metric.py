@@ -83,7 +83,9 @@ JOINT_AREA = (
     "Joint AUC: the exact area under the curve of recall whose two thresholds grow together up to the pair that is "
     "named; a failure adds nothing."
 )
-SCENE_MEAN = "Mean of scene medians: every scene counts alike, as in tables that have a median per scene and their mean."
+SCENE_MEAN = (
+    "Mean of scene medians: every scene counts alike, as in tables that have a median per scene and their mean."
+)
 RANKED = (
     "MRR, top-N and recall@N: the Nth counts as within N; a reference that is not ranked, as in a failure, scores 0."
 )

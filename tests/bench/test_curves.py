@@ -18,7 +18,15 @@ def ranked(method: str, count: int = 600, *, places: int = 20, seed: int = 0) ->
     angle = rng.uniform(0, 180, count)
     rank = np.select([angle < 30, angle < 60, np.arange(count) % 2 == 0], [1.0, 2.0, 4.0], np.inf)
     place = rng.integers(0, places, count)
-    columns = {"method": method, "map": "house", "place": place, "reference_angle": angle, "relevant_rank": rank}
+    columns = {
+        "method": method,
+        "scene": "house",
+        "map": "house",
+        "query": np.arange(count),
+        "place": place,
+        "reference_angle": angle,
+        "relevant_rank": rank,
+    }
     return pd.DataFrame(columns)
 
 

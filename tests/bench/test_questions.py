@@ -75,13 +75,13 @@ def test_queries_that_nobody_can_be_right_about_are_left_out_of_what_asks_them_a
     nothing = leaderboard(records.assign(relevant_rank=np.nan), asked).iloc[0]
     assert nothing[list(OF_RANK)].isna().all()
     assert nothing["median_translation_error"] == full["median_translation_error"]
-    assert pd.isna(nothing["rank"]) == (asked.primary in OF_RANK)
+    assert pd.isna(nothing["rank_low"]) == (asked.primary in OF_RANK)
 
 
 def test_who_ranks_nothing_recognizes_no_place_but_was_not_asked_to_rank_for_a_pose(records: pd.DataFrame) -> None:
     silent = records.assign(relevant_rank=np.inf, top1_distance=np.inf)
     place, pose = (leaderboard(silent, kind).iloc[0] for kind in (PlaceQuestion(), PoseQuestion()))
-    assert (place["mrr"], place["recall_within_1m"], place["rank"]) == (0, 0, 1)
+    assert (place["mrr"], place["recall_within_1m"], place["rank_low"]) == (0, 0, 1)
     assert np.isnan([pose["mrr"], pose["recall_within_1m"]]).all()
 
 
@@ -98,7 +98,7 @@ def test_one_metric_makes_a_question(records: pd.DataFrame) -> None:
     far = records.assign(method="b", top1_distance=records["top1_distance"] + 1.0)
     board = leaderboard(pd.concat([far, records]), Nearness())
     assert list(board["method"]) == ["a", "b"]
-    assert list(board["rank"]) == [1, 2]
+    assert list(board["rank_low"]) == [1, 2]
     assert list(board["near"]) == [(records["top1_distance"] < 1).mean(), 0]
     with pytest.raises(InputError, match="no metric 'mrr'; there are near"):
         leaderboard(records, Nearness(), primary="mrr")

@@ -142,8 +142,8 @@ def test_the_leaderboard_marks_bounds_ties_and_failures(board: pd.DataFrame, est
 
 
 def test_shared_ranks_are_marked_and_others_are_not() -> None:
-    ranks = pd.DataFrame({"rank": pd.array([1, 2, 2, None, 4], dtype="Int64")})
-    assert rank_texts(ranks) == ["1", "2=", "2=", "–", "4"]
+    low, high = (pd.array(ends, dtype="Int64") for ends in ([1, 2, 2, None, 4], [1, 3, 3, None, 4]))
+    assert rank_texts(pd.DataFrame({"rank_low": low, "rank_high": high})) == ["1", "2–3", "2–3", "–", "4"]
 
 
 def test_a_method_that_mostly_fails_has_an_infinite_median_and_a_finite_one_over_what_it_localized(
