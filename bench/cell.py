@@ -10,7 +10,8 @@ import inspect
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -18,21 +19,24 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..datasets.dataset import Dataset
+from ..datasets.handing_over import views_to_seal
+from ..datasets.sealed import ViewsToSeal
 from ..errors import InputError
 from ..methods.closure import file_version, held, import_closure
 from ..methods.files import FILE_MODULE
 from ..methods.isolated.isolated_method import IsolatedMethod, isolated
 from ..methods.learner import Learner
 from ..methods.method import Method
+from ..methods.privileges import PRIVILEGES, Privilege
 from ..methods.registry import make_method, method_class
-from . import consolidation, worker
+from . import consolidation, seeds, worker
 from .messages import Assignment
 from .provenance import digest
 from .roles import role_of
 from .tracks import MethodEntry, TrackSpec
 
 #: What asks a method, and what makes the table of estimates of its answers.
-_ANSWERING = (worker.__name__, consolidation.__name__)
+_ANSWERING = (worker.__name__, seeds.__name__, consolidation.__name__)
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,11 @@ class Lessons:
         if not lessons.views:
             raise InputError(f"{dataset.root}: has no training views to learn from; name another dataset")
         return lessons
+
+    @cached_property
+    def to_seal(self) -> ViewsToSeal | None:
+        """The training views, as units hand them over; None where there are none."""
+        return views_to_seal(Dataset.open(self.dataset).views.where(split="train")) if self.views else None
 
 
 @dataclass(frozen=True)
@@ -111,25 +120,19 @@ class Cell:
         return libraries
 
     @property
+    def privileges(self) -> tuple[Privilege, ...]:
+        """What of the ground truth its method is given."""
+        return tuple(self.decides["privileges"])
+
+    @property
     def folder(self) -> str:
         """The folder of its results, in the run's folder: another configuration gets another one beside it."""
         return f"methods/{self.label}-{self.key[:12]}"
 
-    def assignment(self, settings: RunSettings, fit_folder: Path | None) -> Assignment:
-        """Return what a worker is told to run this cell; ``fit_folder`` holds the outcome of its fit, if it has one."""
-        learned = fit_folder or self.shipped
-        return Assignment(
-            method=self.method,
-            config=self.config,
-            dataset=str(settings.dataset),
-            split=settings.split,
-            seed=settings.seed,
-            fit_folder=None if learned is None else str(learned),
-        )
-
-    def fit_assignment(self, settings: RunSettings) -> Assignment:
-        """Return what a worker is told to fit for this cell."""
-        return replace(self.assignment(settings, None), dataset=str(settings.lessons.dataset))
+    def assignment(self) -> Assignment:
+        """Return what a worker is told to run this cell, or to fit for it."""
+        shipped = None if self.shipped is None else str(self.shipped)
+        return Assignment(self.method, self.config, self.privileges, shipped)
 
 
 def make_cells(entries: Iterable[MethodEntry], settings: RunSettings) -> list[Cell]:
@@ -174,9 +177,17 @@ def decided_by_code(method: Method) -> dict[str, Any]:
     return {
         "method": type(method).name,
         "config": method.config.model_dump(mode="json"),
+        "privileges": _privileges(method),
         "made_of": _made_of(method),
         "answering": import_closure(_ANSWERING).modules,
     }
+
+
+def _privileges(method: Method) -> list[Privilege]:
+    unknown = sorted(set(method.privileges) - set(PRIVILEGES))
+    if unknown:
+        raise InputError(f"{type(method).name}: no privilege {unknown[0]!r}; there are {', '.join(PRIVILEGES)}")
+    return sorted(method.privileges)
 
 
 def _made_of(method: Learner[Any]) -> dict[str, Any]:
@@ -277,7 +288,7 @@ def _fit_plan(method: Method, settings: RunSettings) -> FitPlan:
         "fit": name,
         "config": config,
         "made_of": _made_of(learner),
-        "fitting": import_closure([worker.__name__]).modules,
+        "fitting": import_closure([worker.__name__, seeds.__name__]).modules,
         "dataset": settings.lessons.dataset_sha256,
         "seed": settings.seed,
     }

@@ -8,20 +8,24 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..datasets.handing_over import queries_to_seal, references_to_seal
+from ..datasets.sealed import QueryToSeal, ViewsToSeal
 from ..datasets.views import ViewSet
 from ..errors import InputError, RunError
 from ..sim.processes.executor import Executor
 from ..sim.processes.progress import progress_bars
-from .cell import Cell, RunSettings
+from .cell import Cell, Lessons, RunSettings
 from .consolidation import UnitTruth, estimates_table, maps_table, spans_table
 from .journal import answers, read_entries
 from .records import arrow_schema, check_columns
+from .seeds import Seeds
 from .store import COLUMNS, ESTIMATES, MAPS, SPANS, CellRecord
 from .units import Done, FitUnit, MapUnit, MethodWorkers
 from .watching import Watch
@@ -37,6 +41,11 @@ class MapWork:
     density: int
     queries: ViewSet
     references: ViewSet
+
+    @cached_property
+    def references_to_seal(self) -> ViewsToSeal:
+        """The references, as units hand them over."""
+        return references_to_seal(self.references)
 
     def journal(self, cell_folder: Path) -> Path:
         """Return where the answers of one cell are written down, one after the other."""
@@ -112,7 +121,9 @@ def compute(
 ) -> None:
     """Fit and answer ``share`` of what the cells lack; ``met`` hears of every unit that is over, ``finished`` of every
     cell. What is learned lies in ``fits_folder``, all else in ``folder``."""
-    units = {cell.folder: _map_units(folder, cell, settings, work, fits_folder) for cell in cells}
+    seeds = Seeds.of(settings.dataset, settings.seed)
+    asked = {here.map: queries_to_seal(here.queries, seeds.of_query) for here in work}
+    units = {cell.folder: _map_units(folder, cell, settings, work, asked, seeds, fits_folder) for cell in cells}
     mine = share.of([unit for cell in cells for unit in units[cell.folder]])
     owner = {unit.journal: cell for cell in cells for unit in units[cell.folder]}
     left = Counter(owner[unit.journal].folder for unit in mine)
@@ -153,22 +164,42 @@ def _fit_units(folder: Path, cells: list[Cell], settings: RunSettings) -> dict[s
     units: dict[str, FitUnit] = {}
     for cell in cells:
         if cell.fit is not None and cell.fit.key not in units and not (folder / cell.fit.folder).is_dir():
-            facts = {"fit": cell.fit.name, "key": cell.fit.key, "learned_by": cell.label}
-            units[cell.fit.key] = FitUnit(cell.fit_assignment(settings), folder / cell.fit.folder, facts)
+            units[cell.fit.key] = fit_unit(cell, settings.lessons, settings.seed, folder / cell.fit.folder)
     return units
 
 
+def fit_unit(cell: Cell, lessons: Lessons, seed: int, folder: Path) -> FitUnit:
+    """Return the unit that learns what a cell needs into a folder."""
+    assert cell.fit is not None
+    return FitUnit(
+        cell.assignment(),
+        train=lessons.to_seal,
+        seed=Seeds.of(lessons.dataset, seed).of_fit(),
+        folder=folder,
+        facts={"fit": cell.fit.name, "key": cell.fit.key, "learned_by": cell.label},
+    )
+
+
 def _map_units(
-    folder: Path, cell: Cell, settings: RunSettings, work: list[MapWork], fits_folder: Path
+    folder: Path,
+    cell: Cell,
+    settings: RunSettings,
+    work: list[MapWork],
+    asked: dict[str, tuple[QueryToSeal, ...]],
+    seeds: Seeds,
+    fits_folder: Path,
 ) -> list[MapUnit]:
-    fit_folder = None if cell.fit is None else fits_folder / cell.fit.folder
+    learned = None if cell.fit is None else fits_folder / cell.fit.folder
     (folder / cell.folder).mkdir(parents=True, exist_ok=True)
     return [
         MapUnit(
-            cell.assignment(settings, fit_folder),
+            cell.assignment(),
             map=here.map,
             density=here.density,
-            queries=tuple(here.queries.ids),
+            references=here.references_to_seal,
+            queries=asked[here.map],
+            seed=seeds.of_map(here.map, here.density),
+            learned=learned,
             journal=here.journal(folder / cell.folder),
             log=folder / cell.folder / "worker.log",
             query_timeout=settings.query_timeout,

@@ -10,9 +10,10 @@ from ..methods.registry import make_method
 from ..sim.processes.executor import Executor
 from ..sim.processes.local import LocalProcesses
 from .cell import Lessons, RunSettings, choose_entries, make_cell
+from .computing import fit_unit
 from .track_dataset import default_folder, track_dataset
 from .tracks import load_track
-from .units import FitUnit, MethodWorkers
+from .units import MethodWorkers
 
 
 def fit_method(
@@ -51,8 +52,7 @@ def fit_method(
     cell = make_cell(entry, settings)
     assert cell.fit is not None
     folder.parent.mkdir(parents=True, exist_ok=True)
-    facts = {"fit": cell.fit.name, "key": cell.fit.key, "learned_by": cell.label}
-    unit = FitUnit(cell.fit_assignment(settings), folder.resolve(), facts)
+    unit = fit_unit(cell, lessons, settings.seed, folder.resolve())
     with MethodWorkers(folder.parent.resolve()) as workers, executor:
         for _, done in executor.run([unit], workers):
             if done.failure:

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from ..datasets.sealed import SealedQuery, SealedViews
 from ..errors import writable
+from ..methods.privileges import Privilege
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 _LONGEST_REASON = 200
@@ -14,40 +16,54 @@ _LONGEST_REASON = 200
 
 @dataclass(frozen=True)
 class Assignment:
-    """What a worker is for, told once: one method with its configuration, on one dataset.
+    """What a worker is for, told once: one method with its configuration, and the ground truth that it is given.
 
-    ``launched`` is ``time.monotonic()`` just before the process was started; ``fit_folder`` is where what the method
-    learned is read from, None for methods that learn nothing and for the worker that fits.
+    ``shipped`` is where what came learned with the package is read from, None for methods that learn here or nothing.
+    ``hidden`` are folders that an isolated method must not see, which nobody else is told of. ``launched`` is
+    ``time.monotonic()`` just before the process was started.
     """
 
     method: str
     config: dict[str, Any]
-    dataset: str
-    split: str
-    seed: int
-    fit_folder: str | None
+    privileges: tuple[Privilege, ...]
+    shipped: str | None = None
+    hidden: tuple[str, ...] = ()
     launched: float = 0.0
 
 
 @dataclass(frozen=True)
 class Fit:
-    """To a worker: fit on the training split and save into ``folder``."""
+    """To a worker: fit on the views ``train`` and save into ``folder``; the global generators start from ``seed``."""
 
+    train: SealedViews
     folder: str
+    seed: int
 
 
 @dataclass(frozen=True)
 class Unit:
-    """To a worker: build the map of ``map`` at ``density`` and localize ``queries`` (view ids) in it, in order."""
+    """To a worker: build the map of ``references`` and localize so many ``queries`` in it, which follow one by one.
 
-    map: str
-    density: int
-    queries: tuple[str, ...]
+    The global generators start from ``seed``. What the method learned here lies in ``learned``, if it did.
+    """
+
+    references: SealedViews
+    learned: str | None
+    seed: int
+    queries: int
+
+
+@dataclass(frozen=True)
+class Ask:
+    """To a worker, where its map is built and the query before is answered: localize this one."""
+
+    number: int
+    query: SealedQuery
 
 
 @dataclass(frozen=True)
 class Begun:
-    """From a worker: the process is up and has opened the dataset; from here on a loss is the method's."""
+    """From a worker: the process is up; from here on a loss is the method's."""
 
 
 @dataclass(frozen=True)
@@ -79,20 +95,15 @@ class Built:
 class Localizing:
     """From a worker: the image is loaded, the clock of this query starts."""
 
-    query: str
+    number: int
 
 
 @dataclass(frozen=True)
 class Answered:
     """From a worker: one query's plain answer with its times."""
 
-    query: str
+    number: int
     answer: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Finished:
-    """From a worker: all queries of the unit were answered."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +115,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Unusable:
-    """From a worker: the dataset is at fault, not the method; ``message`` goes to the user."""
+    """From a worker: what it was handed cannot be used, which is not the method's fault; ``message`` says why."""
 
     message: str
 
@@ -117,7 +128,7 @@ class Lost:
 
 
 Command = Fit | Unit
-Message = Begun | Ready | Fitted | Built | Localizing | Answered | Finished | Failed | Unusable | Lost
+Message = Begun | Ready | Fitted | Built | Localizing | Answered | Failed | Unusable | Lost
 
 
 def failure(reason: str) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 A unit runs on the host whose cores do the work: its clocks, its deadlines and the machine that it names are that
 host's. Where it runs again after its own process died, it goes on with what its journal or its folder lacks.
+
+A unit knows the ground truth, and keeps it from its worker: what that is given lies in a sealed folder on the same host
+(:mod:`relocbench.datasets.sealed`), and what it learns or loads passes through there too.
 """
 
 from __future__ import annotations
@@ -16,19 +19,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ..datasets.sealed import QueryToSeal, SealedViews, ViewsToSeal, lay_folder, sealed_folder
 from ..errors import InputError, RunError
+from ..methods.privileges import withheld
 from ..sim.processes.executor import check_shared
 from ..sim.processes.locks import FOREVER, held
 from ..sim.processes.worker_process import WorkerProcess
 from .journal import OF_FIT, Journal, answers
 from .messages import (
     Answered,
+    Ask,
     Assignment,
     Begun,
     Built,
     Command,
     Failed,
-    Finished,
     Fit,
     Fitted,
     Localizing,
@@ -59,7 +64,7 @@ class WorkerLost(Exception):
 
 
 class MethodWorkers:
-    """What whoever performs units keeps between them: the worker that has one method and dataset loaded.
+    """What whoever performs units keeps between them: the worker that has one method loaded.
 
     ``folder`` is where results go. A context manager, for those that perform units in their own process.
     """
@@ -80,12 +85,17 @@ class MethodWorkers:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self._end()
+        self.end()
+
+    def ask(self, question: Ask) -> None:
+        """Give the worker that has built a map one query."""
+        assert self._worker is not None
+        self._worker.send(question)
 
     def tell(self, command: Command, assignment: Assignment, log: Path) -> None:
         """Give ``command`` to the worker that does ``assignment``, which is started where it is not there."""
         if self._worker is None or self._assignment != assignment or self._worker.process.poll() is not None:
-            self._end()
+            self.end()
             launched = time.monotonic()
             self._worker = WorkerProcess("relocbench.bench.worker:serve", log=log)
             self._worker.send(replace(assignment, launched=launched))
@@ -99,11 +109,12 @@ class MethodWorkers:
             if self._worker.connection.poll(limit):
                 return self._worker.receive()
         except (EOFError, OSError):
-            raise WorkerLost(f"worker died ({self._end()})") from None
-        self._end()
+            raise WorkerLost(f"worker died ({self.end()})") from None
+        self.end()
         raise WorkerLost(f"timed out after {limit:g} s")
 
-    def _end(self) -> str:
+    def end(self) -> str:
+        """End the worker; return how it ended."""
         how = "" if self._worker is None else self._worker.kill()
         self._worker = None
         return how
@@ -111,9 +122,14 @@ class MethodWorkers:
 
 @dataclass(frozen=True)
 class FitUnit:
-    """Fits one method on the training split, once; the result is a folder that appears when it is complete."""
+    """Fits one method on the training split, once; the result is a folder that appears when it is complete.
+
+    The global generators start from ``seed``.
+    """
 
     assignment: Assignment
+    train: ViewsToSeal | None
+    seed: int
     folder: Path
     facts: dict[str, Any]
 
@@ -142,18 +158,17 @@ class FitUnit:
             return Done() if self.folder.is_dir() else Done(failure=self._fit(workers))
 
     def _fit(self, workers: MethodWorkers) -> str:
-        """Fit into a folder with a temporary name; return why there is nothing, "" where there is something."""
-        for left in self.folder.parent.glob(f".{self.folder.name}.*.tmp"):  # half done by somebody who was killed
-            shutil.rmtree(left, ignore_errors=True)
-        temporary = self.folder.with_name(f".{self.folder.name}.{uuid.uuid4().hex}.tmp")
-        temporary.mkdir()
-        workers.tell(Fit(str(temporary)), self.assignment, self.log)
-        try:
-            return self._fitted(workers, temporary)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        """Fit into a sealed folder; return why there is nothing, "" where there is something."""
+        if self.train is None:
+            return "fit: the dataset has no training views; learn from another one (--fit-from)"
+        with sealed_folder(Path(self.train.root)) as sealed:
+            learned = sealed / "learned"
+            learned.mkdir()
+            views = self.train.seal(sealed / "train")
+            workers.tell(Fit(views, str(learned), self.seed), self.assignment, self.log)
+            return self._fitted(workers, self.train, sealed / "train", learned)
 
-    def _fitted(self, workers: MethodWorkers, temporary: Path) -> str:
+    def _fitted(self, workers: MethodWorkers, train: ViewsToSeal, sealed: Path, learned: Path) -> str:
         begun = False
         while True:
             try:
@@ -166,15 +181,26 @@ class FitUnit:
                 case Begun():
                     begun = True
                 case Fitted():
-                    cost = {"seconds": message.seconds, "peak_memory_bytes": message.peak_memory_bytes}
-                    facts = {**self.facts, "machine": fingerprint(), **cost}
-                    self.folder.with_name(f"{self.folder.name}.json").write_text(json.dumps(facts, indent=1) + "\n")
-                    temporary.rename(self.folder)
+                    self._keep(learned, message)
                     return ""
                 case Failed():
                     return message.reason
                 case Unusable():
-                    raise InputError(message.message)
+                    raise InputError(train.unsealed(message.message, sealed))
+
+    def _keep(self, learned: Path, cost: Fitted) -> None:
+        """Take over what was learned: facts about it first, then the folder, in one step."""
+        for left in self.folder.parent.glob(f".{self.folder.name}.*.tmp"):  # half done by somebody who was killed
+            shutil.rmtree(left, ignore_errors=True)
+        temporary = self.folder.with_name(f".{self.folder.name}.{uuid.uuid4().hex}.tmp")
+        try:
+            lay_folder(learned, temporary)
+            costs = {"seconds": cost.seconds, "peak_memory_bytes": cost.peak_memory_bytes}
+            facts = {**self.facts, "machine": fingerprint(), **costs}
+            self.folder.with_name(f"{self.folder.name}.json").write_text(json.dumps(facts, indent=1) + "\n")
+            temporary.rename(self.folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -183,13 +209,17 @@ class MapUnit:
 
     A query during which the worker dies or hangs is a failure; the next worker builds the map again and goes on with
     the query after it. A map that cannot be built fails all queries that are left in it, and so does a method that
-    could not be fitted, for the reason ``unfit``.
+    could not be fitted, for the reason ``unfit``. What the method learned here lies in the folder ``learned``; the
+    global generators start from ``seed``.
     """
 
     assignment: Assignment
     map: str
     density: int
-    queries: tuple[str, ...]
+    references: ViewsToSeal
+    queries: tuple[QueryToSeal, ...]
+    seed: int
+    learned: Path | None
     journal: Path
     log: Path
     query_timeout: float
@@ -203,7 +233,7 @@ class MapUnit:
 
     @property
     def affinity(self) -> str:
-        """The method with its configuration and the dataset, which a worker has loaded."""
+        """The method with its configuration, which a worker has loaded."""
         return digest(vars(self.assignment))
 
     def limit(self, step: str) -> float:
@@ -219,9 +249,32 @@ class MapUnit:
         ):
             if self.unfit:
                 answering.fail_all(self.unfit)
-            while answering.pending:
-                answering.go_on(workers)
+            if answering.pending:
+                self._answer(answering, workers)
         return Done()
+
+    def _answer(self, answering: _Answering, workers: MethodWorkers) -> None:
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(sealed_folder(Path(self.references.root)))
+            learned = None
+            if self.learned is not None:
+                learned = stack.enter_context(sealed_folder(self.learned)) / "learned"
+                lay_folder(self.learned, learned)
+            desk = folder / "query"
+            desk.mkdir()
+            references = self.references.seal(folder / "references", withheld=withheld(self.assignment.privileges))
+            handed = _HandedOver(references, None if learned is None else str(learned), desk)
+            while answering.pending:
+                answering.go_on(workers, handed)
+
+
+@dataclass(frozen=True)
+class _HandedOver:
+    """What lies ready for the worker of a map: its references, what its method learned, and the place of one query."""
+
+    references: SealedViews
+    learned: str | None
+    desk: Path
 
 
 class _Answering:
@@ -230,9 +283,11 @@ class _Answering:
     def __init__(self, unit: MapUnit) -> None:
         self.unit = unit
         done = answers(unit.journal)
-        if unit.assignment.fit_folder is not None and not unit.unfit:  # an earlier try may have found nothing learned
+        if unit.learned is not None and not unit.unfit:  # an earlier try may have found nothing learned
             done = {query: answer for query, answer in done.items() if not answer["reason"].startswith(OF_FIT)}
-        self.pending = deque(query for query in unit.queries if query not in done)
+        # in the order of the seeds, which tells nothing: that of the dataset may follow places or a trajectory
+        asked = sorted(unit.queries, key=lambda query: (query.seed, query.id))
+        self.pending = deque(query for query in asked if query.id not in done)
         self._journal = Journal(unit.journal)
         self._machine = fingerprint()
         self._begun = False  # whether the worker has; from then on a loss is the method's
@@ -243,26 +298,36 @@ class _Answering:
         """Close the journal."""
         self._journal.close()
 
-    def go_on(self, workers: MethodWorkers) -> None:
+    def go_on(self, workers: MethodWorkers, handed: _HandedOver) -> None:
         """Have a worker build the map and answer what is pending, until it is done with that or lost."""
         unit = self.unit
         self._begun, self._last_words = False, ""
         self._enter("start")
-        workers.tell(Unit(unit.map, unit.density, tuple(self.pending)), unit.assignment, unit.log)
+        command = Unit(handed.references, handed.learned, unit.seed, len(self.pending))
+        workers.tell(command, unit.assignment, unit.log)
         try:
-            while self._take_in(workers.hear(unit.limit(self._step))):
-                pass
+            while self._take_in(message := workers.hear(unit.limit(self._step)), handed):
+                if isinstance(message, Built | Answered):
+                    workers.ask(self._question(handed.desk))
         except WorkerLost as lost:
             if not self._begun:
                 raise RunError(_no_start(lost, unit.log)) from lost
             self._lose(self._last_words or str(lost))
+        except BaseException:
+            workers.end()  # it may be waiting for a query, and would take the next command for one
+            raise
+
+    def _question(self, desk: Path) -> Ask:
+        """Lay the next query on the desk, and nothing of those after it."""
+        number, granted = len(self.pending), self.unit.assignment.privileges
+        return Ask(number, self.pending[0].seal(desk, number=number, granted=granted))
 
     def fail_all(self, reason: str) -> None:
         """Journal a failure of everything that is pending."""
         while self.pending:
-            self._record_answer(self.pending[0], {**failure(reason), **_no_times(float("nan"))})
+            self._record_answer({**failure(reason), **_no_times(float("nan"))})
 
-    def _take_in(self, message: Message) -> bool:
+    def _take_in(self, message: Message, handed: _HandedOver) -> bool:
         """Journal what a message says; return whether there will be another one."""
         match message:
             case Begun():
@@ -276,15 +341,18 @@ class _Answering:
             case Localizing():
                 self._enter("localize")
             case Answered():
-                self._record_answer(message.query, message.answer)
+                self._check_number(message.number)
+                self._record_answer(message.answer)
                 self._enter("load")
+                return bool(self.pending)
             case Lost():
                 self._last_words = message.reason
             case Failed():
                 self.fail_all(message.reason)
+                return False
             case Unusable():
-                raise InputError(message.message)
-        return not isinstance(message, Failed | Finished)
+                raise InputError(self._unsealed(message.message, handed))
+        return True
 
     def _lose(self, reason: str) -> None:
         """Record what the loss of the worker means for the query, or the map, that it was at."""
@@ -292,7 +360,16 @@ class _Answering:
             self.fail_all(f"{self._step}: {reason}")
         elif self.pending:
             seconds = time.monotonic() - self._since if self._step == "localize" else float("nan")
-            self._record_answer(self.pending[0], {**failure(reason), **_no_times(seconds)})
+            self._record_answer({**failure(reason), **_no_times(seconds)})
+
+    def _unsealed(self, message: str, handed: _HandedOver) -> str:
+        if self._step == "load":
+            return self.pending[0].unsealed(message, handed.desk, number=len(self.pending))
+        return self.unit.references.unsealed(message, Path(handed.references.folder))
+
+    def _check_number(self, number: int) -> None:
+        if number != len(self.pending):
+            raise RunError(f"{self.unit.log}: the worker answered query {number}, not {len(self.pending)}")
 
     def _enter(self, step: str) -> None:
         self._step, self._since = step, time.monotonic()
@@ -310,10 +387,8 @@ class _Answering:
             }
         )
 
-    def _record_answer(self, query: str, answer: dict[str, Any]) -> None:
-        if query != self.pending[0]:
-            raise RunError(f"{self.unit.log}: the worker answered {query}, not {self.pending[0]}")
-        self._journal.append({"kind": "answer", "query": query, **answer, "machine": self._machine})
+    def _record_answer(self, answer: dict[str, Any]) -> None:
+        self._journal.append({"kind": "answer", "query": self.pending[0].id, **answer, "machine": self._machine})
         self.pending.popleft()
 
 

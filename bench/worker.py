@@ -1,5 +1,8 @@
 """The process that runs one method: it loads images, keeps the clock, and sends answers as plain values.
 
+It never learns where the dataset lies: whoever supervises it hands over references in a folder that holds nothing else,
+queries one by one and without their names, and of the ground truth what the method's ``privileges`` name.
+
 Whatever a method raises is its own failure, be it ``SystemExit`` or ``KeyboardInterrupt``: a user's Ctrl-C is not for
 this process.
 
@@ -9,7 +12,6 @@ here writes a result: a worker may be killed at any moment and takes no record w
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import time
@@ -21,22 +23,24 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..datasets.dataset import Dataset
+from ..datasets.handing_over import opened, query_view
+from ..datasets.sealed import SealedQuery
 from ..datasets.views import View, ViewSet
 from ..errors import InputError
 from ..methods.isolated.isolated_method import IsolatedMethod, ProcessLost
-from ..methods.method import Estimate, Failure, Method, Privilege, Query, granted
+from ..methods.method import Estimate, Failure, Method, Query, granted
+from ..methods.privileges import Privilege
 from ..methods.registry import make_method
 from ..methods.timing import Recorder
 from ..sim.processes.memory import peak_memory_bytes
 from .answers import plain_answer, plain_spans, raised
 from .messages import (
     Answered,
+    Ask,
     Assignment,
     Begun,
     Built,
     Failed,
-    Finished,
     Fit,
     Fitted,
     Localizing,
@@ -49,25 +53,20 @@ from .messages import (
 
 
 class Worker:
-    """One method on one dataset. Every map gets a fresh instance: no answer depends on which maps came before."""
+    """One method. Every map gets a fresh instance: no answer depends on which maps came before."""
 
     def __init__(self, assignment: Assignment, connection: Connection) -> None:
         self.assignment = assignment
         self.connection = connection
-        self.views = Dataset.open(assignment.dataset).views
-        self._rows = {view: row for row, view in enumerate(self.views.table["view"])}
         self._start_seconds: float | None = None
         self._isolated: IsolatedMethod | None = None
 
     def fit(self, command: Fit) -> None:
         """Fit on the training views and save; reports `Fitted`, or `Failed` with what was raised."""
-        train = self.views.where(split="train")
-        if not len(train):
-            self.connection.send(Failed("fit: the dataset has no training views; learn from another one (--fit-from)"))
-            return
+        train = opened(command.train)
         try:
             method = make_method(self.assignment.method, self.assignment.config)
-            reseed(query_seed(self.assignment.seed, "fit"))
+            reseed(command.seed)
             start = time.perf_counter()
             method.fit(train)
             method.save(Path(command.folder))
@@ -79,19 +78,17 @@ class Worker:
 
     def perform(self, unit: Unit) -> None:
         """Build the unit's map and localize its queries."""
-        references = self.views.where(split=self.assignment.split, role="reference", map=unit.map)
-        references = references.at_density(unit.density)
+        references = opened(unit.references)
         method = self._build(unit, references)
         if method is None:
             return
         known = frozenset(references.ids)
-        for number, query in enumerate(unit.queries):
-            self._localize(method, self.views[self._rows[query]], known, warm=number > 0)
-        self.connection.send(Finished())
+        for number in range(unit.queries):
+            self._localize(method, self.connection.recv(), known, warm=number > 0)
 
     def _build(self, unit: Unit, references: ViewSet) -> Method | None:
         try:
-            method = self._load()
+            method = self._load(unit.learned)
         except ProcessLost:
             raise
         except BaseException as error:
@@ -100,7 +97,7 @@ class Worker:
         if self._start_seconds is None:
             self._start_seconds = time.monotonic() - self.assignment.launched
         self.connection.send(Ready(self._start_seconds))
-        reseed(query_seed(self.assignment.seed, f"map {unit.map} {unit.density}"))
+        reseed(unit.seed)
         start = time.perf_counter()
         try:
             method.build_map(references)
@@ -121,26 +118,27 @@ class Worker:
                 view.image()  # raises what ends the run
         self.connection.send(Failed(f"{step} {raised(error)}"))
 
-    def _load(self) -> Method:
+    def _load(self, learned: str | None) -> Method:
         """Return a fresh instance; that of an isolated method is made in the process that it has already."""
         if self._isolated is not None:
             self._isolated.start()
             return self._isolated
         method = make_method(self.assignment.method, self.assignment.config)
-        if self.assignment.fit_folder is not None:
-            method.load(Path(self.assignment.fit_folder))
+        learned = learned or self.assignment.shipped
+        if learned is not None:
+            method.load(Path(learned))
         if isinstance(method, IsolatedMethod):
-            method.start()
+            method.start(hidden=self.assignment.hidden)
             self._isolated = method
         return method
 
-    def _localize(self, method: Method, view: View, known: frozenset[str], *, warm: bool) -> None:
-        seed = query_seed(self.assignment.seed, view.id)
+    def _localize(self, method: Method, ask: Ask, known: frozenset[str], *, warm: bool) -> None:
         start = time.perf_counter()
-        query = granted(Query(view.image(), view.camera, seed), method.privileges, partial(_truth_of, view))
+        query = self._query(ask.query)
         load_seconds = time.perf_counter() - start
-        reseed(seed)
-        self.connection.send(Localizing(view.id))
+        ask.query.remove()
+        reseed(query.seed)
+        self.connection.send(Localizing(ask.number))
         answer: Estimate | Failure
         with Recorder() as recorder:
             start = time.perf_counter()
@@ -154,17 +152,17 @@ class Worker:
             seconds = time.perf_counter() - start
         plain = plain_answer(answer, known) if problem is None else failure(problem)
         times = {"load_seconds": load_seconds, "seconds": seconds, "warm": warm, "spans": plain_spans(recorder.spans)}
-        self.connection.send(Answered(view.id, {**plain, **times, "peak_memory_bytes": _peak_memory_bytes(method)}))
+        self.connection.send(Answered(ask.number, {**plain, **times, "peak_memory_bytes": _peak_memory_bytes(method)}))
+
+    def _query(self, sealed: SealedQuery) -> Query:
+        view = query_view(sealed)
+        query = Query(view.image(), view.camera, sealed.seed)
+        # by what the supervisor knows of the method's privileges: the method may say something else by now
+        return granted(query, self.assignment.privileges, partial(_truth_of, view))
 
 
 def _truth_of(view: View, kind: Privilege) -> Any:
     return view.pose if kind == "pose" else view.depth() if kind == "depth" else view.semantic()
-
-
-def query_seed(run_seed: int, identity: str) -> int:
-    """Return the seed of one query (or fit, or map), below 2**31: a stable hash of the run's seed and its id."""
-    content = hashlib.sha256(f"{run_seed} {identity}".encode()).digest()
-    return int.from_bytes(content[:4], "little") >> 1
 
 
 def reseed(seed: int) -> None:

@@ -22,6 +22,7 @@ from ..sim.processes.executor import Executor, Unit
 from ..sim.processes.local import LocalProcesses
 from ..sim.processes.locks import held
 from ..sim.processes.progress import followed, progress_bars
+from ..sim.processes.whole_files import disk_errors
 from .covisibility import covisibility_tasks
 from .dataset import Dataset
 from .deciding import DecideViews
@@ -31,7 +32,7 @@ from .rendering_state import RenderState, read_plan
 from .scene_planning import PlannedScene, PlanScene, check_scenes, merged_categories
 from .sealing import LEFTOVERS, seal
 from .spec import DatasetSpec
-from .writer import WORK, disk_errors, read_record, write_record
+from .writer import WORK, read_record, write_record
 
 
 def generate(

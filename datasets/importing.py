@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from .. import __version__
 from ..errors import InputError
 from ..sim.geometry import Pose
+from ..sim.processes.whole_files import disk_errors
 from .dataset import CHECKSUMS, VIEWS, Dataset
 from .formats.format import Format, Import, ImportedView
 from .manifest import MANIFEST, Imported, Manifest, SceneRecord, SplitCounts
 from .sealing import CHECKSUM_SCHEMA, count_views, view_schema, write_tables
 from .spec import SPLITS
 from .views import CAMERA_COLUMNS, STORED, VIEW_COLUMNS, pose_columns
-from .writer import WORK, FileRecord, disk_errors, encode_depth, encode_image, encode_semantic, write_file
+from .writer import WORK, FileRecord, encode_depth, encode_image, encode_semantic, write_file
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 _COPIED = {".png", ".jpg", ".jpeg"}

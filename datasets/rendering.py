@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import InputError, RunError
+from ..sim.processes.whole_files import disk_errors
 from ..sim.simulator import Observation
 from .recorded_task import ShardTask
 from .rendering_state import RenderState
@@ -19,7 +20,6 @@ from .views import pose_from_table
 from .writer import (
     WORK,
     FileRecord,
-    disk_errors,
     encode_depth,
     encode_image,
     encode_semantic,

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ..sim.processes.executor import check_shared
+from ..sim.processes.whole_files import disk_errors
 from ..sim.simulator import Simulator
 from .spec import DatasetSpec
-from .writer import WORK, disk_errors
+from .writer import WORK
 
 if TYPE_CHECKING:
     from ..sim.scene import Scene

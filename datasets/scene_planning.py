@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..sim.processes.whole_files import disk_errors
 from ..sim.scene import Scene, check_renderable
 from .manifest import SceneRecord
 from .plan import Plan
@@ -20,7 +21,7 @@ from .recorded_task import RecordedTask
 from .rendering_state import RenderState, plan_file
 from .spec import DatasetSpec, SceneEntry, SceneFile
 from .strict import Strict
-from .writer import FileRecord, digest, disk_errors, read_record, work_in_progress, write_table
+from .writer import FileRecord, digest, read_record, work_in_progress, write_table
 
 
 class PlannedScene(Strict):

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..sim.processes.whole_files import whole_file
+from ..sim.processes.whole_files import disk_errors, whole_file
 from .covisibility import covisibility_tasks
 from .dataset import CHECKSUMS, VIEWS, file_digest
 from .deciding import DecideViews
@@ -21,7 +21,7 @@ from .rendering_state import read_plan
 from .scene_planning import PlannedScene, merged_categories
 from .spec import SPLITS, DatasetSpec
 from .views import VIEW_COLUMNS
-from .writer import WORK, FileRecord, digest, disk_errors, work_in_progress, write_file, write_record
+from .writer import WORK, FileRecord, digest, work_in_progress, write_file, write_record
 
 _ARROW = {"string": pa.string(), "int32": pa.int32(), "float64": pa.float64()}
 #: Record of the files that were written for views which are not in the dataset, and go when it is complete.

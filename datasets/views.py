@@ -18,6 +18,9 @@ from ..sim.geometry import Camera, Pose
 #: How an image is read: as its pixels are stored, which is what its camera describes, whatever a file says of turning.
 STORED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
+#: The files that a view may have, by what they hold.
+FILES = ("image", "depth", "semantic")
+
 POSE_COLUMNS = ["qw", "qx", "qy", "qz", "tx", "ty", "tz"]
 CAMERA_COLUMNS = ["width", "height", "fx", "fy", "cx", "cy"]
 
@@ -46,9 +49,16 @@ VIEW_COLUMNS: dict[str, str] = {
 }
 
 
+class WithheldError(Exception):
+    """Raised where a method asks for ground truth that its ``privileges`` do not name."""
+
+
 @dataclass(frozen=True, eq=False)
 class View:
-    """One view: its id, where it belongs, its camera and ground-truth pose; files are read when asked for."""
+    """One view: its id, where it belongs, its camera and ground-truth pose; files are read when asked for.
+
+    ``withheld`` names what of "depth" and "semantic" is not handed over.
+    """
 
     id: str
     scene: str
@@ -63,20 +73,29 @@ class View:
     root: Path
     files: dict[str, str]
     depth_unit: float
+    withheld: frozenset[str] = frozenset()
 
     def image(self) -> NDArray[Any]:
         """Return the image (H, W, 3) uint8 sRGB; raises ``InputError`` where its file is missing or unreadable."""
         return cv2.cvtColor(self._read("image", STORED), cv2.COLOR_BGR2RGB)
 
     def depth(self) -> NDArray[Any]:
-        """Return z-depth (H, W) float32 in metres, 0 where nothing was hit; raises like :meth:`image`."""
+        """Return z-depth (H, W) float32 in metres, 0 where nothing was hit.
+
+        Raises like :meth:`image`, and ``WithheldError`` for that of a reference without the privilege.
+        """
         return self._read("depth", cv2.IMREAD_UNCHANGED).astype(np.float32) * np.float32(self.depth_unit)
 
     def semantic(self) -> NDArray[Any]:
-        """Return category ids (H, W) uint16, 0 for unknown; raises like :meth:`image`."""
+        """Return category ids (H, W) uint16, 0 for unknown; raises like :meth:`depth`."""
         return self._read("semantic", cv2.IMREAD_UNCHANGED)
 
     def _read(self, kind: str, flags: int) -> NDArray[Any]:
+        if kind in self.withheld:
+            raise WithheldError(
+                f"the {kind} of the reference {self.id} is ground truth: let the method's privileges name "
+                f"'reference {kind}'"
+            )
         if not self.files[kind]:
             raise InputError(f"{self.id}: the dataset {self.root} has no {kind}; generate it with outputs: [{kind}]")
         path = self.root / self.files[kind]
@@ -87,12 +106,19 @@ class View:
 
 
 class ViewSet(Sequence[View]):
-    """An ordered selection of a dataset's views: a table (``VIEW_COLUMNS``), and each row as a :class:`View`."""
+    """An ordered selection of a dataset's views: a table (``VIEW_COLUMNS``), and each row as a :class:`View`.
 
-    def __init__(self, table: pd.DataFrame, root: Path, *, depth_unit: float) -> None:
+    ``root`` is the folder that their files lie in: the dataset's, or where they are handed to a method, one that holds
+    nothing else. ``withheld`` names what of "depth" and "semantic" is not handed over.
+    """
+
+    def __init__(
+        self, table: pd.DataFrame, root: Path, *, depth_unit: float, withheld: frozenset[str] = frozenset()
+    ) -> None:
         self.table = table.reset_index(drop=True)
         self.root = root
         self.depth_unit = depth_unit
+        self.withheld = withheld
 
     def __len__(self) -> int:
         return len(self.table)
@@ -102,7 +128,7 @@ class ViewSet(Sequence[View]):
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return ViewSet(self.table.iloc[index], self.root, depth_unit=self.depth_unit)
+            return self._of(self.table.iloc[index])
         row = self.table.iloc[int(index)]
         return View(
             id=row["view"],
@@ -116,8 +142,9 @@ class ViewSet(Sequence[View]):
             camera=camera_of(row),
             pose=pose_from_table(self.table.iloc[[int(index)]])[0],
             root=self.root,
-            files={kind: row[kind] for kind in ("image", "depth", "semantic")},
+            files={kind: row[kind] for kind in FILES},
             depth_unit=self.depth_unit,
+            withheld=self.withheld,
         )
 
     def where(self, **equal: Any) -> ViewSet:
@@ -125,12 +152,12 @@ class ViewSet(Sequence[View]):
         keep = np.ones(len(self.table), dtype=bool)
         for column, value in equal.items():
             keep &= (self.table[column] == value).to_numpy(dtype=bool)
-        return ViewSet(self.table[keep], self.root, depth_unit=self.depth_unit)
+        return self._of(self.table[keep])
 
     def at_density(self, density: int) -> ViewSet:
         """Return the references of a map with ``density`` references: a sweep only ever adds references."""
         keep = (self.table["density"] <= density).to_numpy(dtype=bool)
-        return ViewSet(self.table[keep], self.root, depth_unit=self.depth_unit)
+        return self._of(self.table[keep])
 
     @property
     def ids(self) -> list[str]:
@@ -141,6 +168,9 @@ class ViewSet(Sequence[View]):
     def poses(self) -> Pose:
         """The ground-truth poses as one batch (N, 4, 4)."""
         return pose_from_table(self.table)
+
+    def _of(self, table: pd.DataFrame) -> ViewSet:
+        return ViewSet(table, self.root, depth_unit=self.depth_unit, withheld=self.withheld)
 
 
 def camera_of(row: pd.Series) -> Camera:

@@ -8,12 +8,9 @@ damaged file in a finished dataset. ``dataset.json`` comes last.
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import hashlib
 import io
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,8 +20,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import InputError, RunError
-from ..sim.processes.whole_files import write_whole
+from ..errors import RunError
+from ..sim.processes.whole_files import disk_errors, write_whole
 
 WORK = ".work"
 
@@ -70,23 +67,6 @@ def write_file(root: Path, path: str, data: bytes) -> FileRecord:
 def work_in_progress(root: Path) -> Path:
     """Return the folder, in the working area of the dataset ``root``, of what is not whole yet."""
     return root / WORK / "tmp"
-
-
-@contextlib.contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Turn what a file system refuses into one line: `RunError` for a full disk, `InputError` for a bad place."""
-    try:
-        yield
-    except OSError as error:
-        where = error.filename or path
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise RunError(
-                f"{path}: no space left on the disk; what was written is kept, free some space and run the same "
-                "command again to resume"
-            ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EEXIST):
-            raise InputError(f"{where}: cannot be written ({error.strerror}); choose another folder") from error
-        raise RunError(f"{where}: writing failed ({error.strerror})") from error
 
 
 def write_record(root: Path, path: str, content: Any) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+<<<<<<< HEAD
 from typing import Any, ClassVar, Literal
+=======
+from typing import Any
+>>>>>>> 88110f5 (Hand views over in sealed folders, and keep the truth from the process that runs a method)
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +18,11 @@ from ..datasets.views import ViewSet
 from ..sim.geometry import Camera, Pose
 from .configuration import ConfigT, MethodConfig
 from .learner import Learner
+from .privileges import OF_QUERIES, Privilege
 
 __all__ = ["Baseline", "Estimate", "Failure", "Method", "MethodConfig", "Privilege", "PrivilegedQuery", "Query"]
 
+<<<<<<< HEAD
 #: A part of a query's ground truth: its pose (which makes an oracle), or one of the simulator's maps.
 Privilege = Literal["pose", "depth", "semantic"]
 
@@ -24,6 +30,8 @@ Privilege = Literal["pose", "depth", "semantic"]
 #: this kind are made.
 Baseline = Literal["chance", "blind"]
 
+=======
+>>>>>>> 88110f5 (Hand views over in sealed folders, and keep the truth from the process that runs a method)
 
 @dataclass(frozen=True, eq=False)
 class Query:
@@ -52,11 +60,9 @@ class PrivilegedQuery(Query):
 
 
 def granted(query: Query, privileges: Collection[Privilege], truth: Callable[[Privilege], Any]) -> Query:
-    """Return a query with exactly what ``privileges`` name of the ground truth, for which ``truth`` is asked."""
-    if not privileges:
-        return query
-    known: dict[str, Any] = {kind: truth(kind) for kind in privileges}
-    return PrivilegedQuery(query.image, query.camera, query.seed, **known)
+    """Return a query with exactly what ``privileges`` name of its ground truth, for which ``truth`` is asked."""
+    known: dict[str, Any] = {kind: truth(kind) for kind in OF_QUERIES if kind in privileges}
+    return PrivilegedQuery(query.image, query.camera, query.seed, **known) if known else query
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +103,7 @@ class Method(Learner[ConfigT], ABC):
 
     One that can be configured derives from ``Method[MyConfig]``; its ``config`` is then a ``MyConfig``. ``fit`` is for
     what is learned once, on scenes disjoint from the test scenes: set ``needs_fit = True`` and implement ``save`` and
-    ``load`` with it. ``privileges`` gives ``localize`` parts of the ground truth, and every table says so.
+    ``load`` with it. ``privileges`` gives a method parts of the ground truth, and every table says so.
     """
 
     baseline: ClassVar[Baseline | None] = None
@@ -106,7 +112,11 @@ class Method(Learner[ConfigT], ABC):
 
     @property
     def privileges(self) -> frozenset[Privilege]:
-        """What of the truth ``localize`` is given, in a :class:`PrivilegedQuery`; nothing by default."""
+        """What of the truth a method is given; nothing by default.
+
+        That of queries comes in a :class:`PrivilegedQuery`; "reference depth" and "reference semantic" let the
+        references' ``depth`` and ``semantic`` be read.
+        """
         return frozenset()
 
     @abstractmethod

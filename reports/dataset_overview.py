@@ -28,8 +28,8 @@ from shapely.geometry import MultiPoint, Polygon
 from ..datasets.dataset import OVERVIEW, Dataset
 from ..datasets.manifest import SceneRecord
 from ..datasets.views import ViewSet
-from ..datasets.writer import disk_errors
 from ..errors import InputError
+from ..sim.processes.whole_files import disk_errors
 from ..sim.scene import Scene
 from ..sim.scene_files import load_scene
 from .camera_plan import COLOUR_OF, REFERENCE, draw_cameras, frustum_outlines

@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,7 @@ class IsolatedMethod(Method[IsolatedConfig]):
         self._needs_depth = False
         self._map_bytes = 0
 
-    def start(self) -> None:
+    def start(self, *, hidden: Sequence[str] = ()) -> None:
         """Make a fresh instance of the class, in its process, which is started where it does not run yet."""
         if self._process is None:
             self._process = _started(self.config.python, self.config.memory_limit, tee=2)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+
+from ...errors import InputError, RunError
 
 
 @contextlib.contextmanager
@@ -31,3 +34,20 @@ def write_whole(path: Path, content: bytes, *, aside: Path | None = None) -> Non
     """Write ``content`` as a :func:`whole_file`."""
     with whole_file(path, aside=aside) as temporary:
         temporary.write_bytes(content)
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn what a file system refuses into one line: `RunError` for a full disk, `InputError` for a bad place."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or path
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise RunError(
+                f"{path}: no space left on the disk; what was written is kept, free some space and run the same "
+                "command again to resume"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EEXIST):
+            raise InputError(f"{where}: cannot be written ({error.strerror}); choose another folder") from error
+        raise RunError(f"{where}: writing failed ({error.strerror})") from error

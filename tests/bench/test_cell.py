@@ -317,7 +317,7 @@ def test_where_there_is_nothing_to_learn_from_what_ships_is_taken_and_what_was_l
     assert len({cell.key for cell in (fitted, elsewhere, shipped)}) == 3
     assert fitted.fit.key != elsewhere.fit.key
     assert shipped.fit is None
-    assert Path(shipped.assignment(settings, None).fit_folder).is_dir()
+    assert Path(shipped.assignment().shipped).is_dir()
     small = MethodEntry(name="dense-vlad", config={"words": 16})  # for which nothing ships: its fit will say so
     assert make_cell(small, replace(settings, lessons=replace(settings.lessons, views=0))).fit is not None
 
