@@ -129,10 +129,11 @@ class Cell:
         """The folder of its results, in the run's folder: another configuration gets another one beside it."""
         return f"methods/{self.label}-{self.key[:12]}"
 
-    def assignment(self) -> Assignment:
-        """Return what a worker is told to run this cell, or to fit for it."""
+    def assignment(self, *, hidden: tuple[str, ...] = ()) -> Assignment:
+        """Return what a worker is told to run this cell, or to fit for it; ``hidden`` is for isolated methods only."""
         shipped = None if self.shipped is None else str(self.shipped)
-        return Assignment(self.method, self.config, self.privileges, shipped)
+        hidden = hidden if self.method == IsolatedMethod.name else ()
+        return Assignment(self.method, self.config, self.privileges, shipped, hidden)
 
 
 def make_cells(entries: Iterable[MethodEntry], settings: RunSettings) -> list[Cell]:

@@ -190,10 +190,11 @@ def _map_units(
     fits_folder: Path,
 ) -> list[MapUnit]:
     learned = None if cell.fit is None else fits_folder / cell.fit.folder
+    hidden = {str(place): None for place in (settings.dataset, settings.lessons.dataset, folder, fits_folder)}
     (folder / cell.folder).mkdir(parents=True, exist_ok=True)
     return [
         MapUnit(
-            cell.assignment(),
+            cell.assignment(hidden=tuple(hidden)),
             map=here.map,
             density=here.density,
             references=here.references_to_seal,

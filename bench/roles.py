@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Collection, Iterable
+
 from ..methods.method import Method
+from ..methods.privileges import Privilege
 
 #: A method that competes: it sees a query's image only.
 COMPETITOR = ""
@@ -12,20 +16,33 @@ CHANCE = "chance"
 BLIND = "blind"
 #: A method that is given the query's true pose.
 ORACLE = "oracle"
-#: A method that is given maps of the simulator in place of what it would estimate; the role says which.
-ORACLE_MAPS = ("oracle segmentation", "oracle depth", "oracle segmentation and depth")
+#: What a method is given of each of the simulator's maps in place of what it would estimate: that of queries, and with
+#: it mostly that of references; or only the latter; or nothing.
+_MAPS = {
+    "semantic": ("segmentation", "reference segmentation", ""),
+    "depth": ("depth", "reference depth", ""),
+}
 
-_WORDS = {"semantic": "segmentation", "depth": "depth"}
+
+def _given(maps: Iterable[str]) -> str:
+    return " and ".join(word for word in maps if word)
+
+
+#: A method that is given maps of the simulator; the role says which: "oracle segmentation and reference depth".
+ORACLE_MAPS = tuple(f"oracle {given}" for maps in itertools.product(*_MAPS.values()) if (given := _given(maps)))
 
 
 def role_of(method: Method) -> str:
     """Return a method's role, one of those above."""
     if "pose" in method.privileges:
         return ORACLE
-    given = [word for kind, word in _WORDS.items() if kind in method.privileges]
-    if given:
-        return f"oracle {' and '.join(given)}"
-    return method.baseline or COMPETITOR
+    given = _given(_word(kind, method.privileges) for kind in _MAPS)
+    return f"oracle {given}" if given else method.baseline or COMPETITOR
+
+
+def _word(kind: str, privileges: Collection[Privilege]) -> str:
+    of_queries, of_references, nothing = _MAPS[kind]
+    return of_queries if kind in privileges else of_references if f"reference {kind}" in privileges else nothing
 
 
 def is_blind(role: str) -> bool:

@@ -23,6 +23,7 @@ from ..datasets.sealed import QueryToSeal, SealedViews, ViewsToSeal, lay_folder,
 from ..errors import InputError, RunError
 from ..methods.privileges import withheld
 from ..sim.processes.executor import check_shared
+from ..sim.processes.hiding import can_hide
 from ..sim.processes.locks import FOREVER, held
 from ..sim.processes.worker_process import WorkerProcess
 from .journal import OF_FIT, Journal, answers
@@ -55,7 +56,7 @@ class Done:
     """What is known when a unit is over: where it was measured, and why it came to nothing, where it did."""
 
     machine: str = field(default_factory=fingerprint)
-    hardware: dict[str, Any] = field(default_factory=hardware)
+    hardware: dict[str, Any] = field(default_factory=lambda: {**hardware(), "hides_folders": can_hide()})
     failure: str = ""
 
 
@@ -263,7 +264,9 @@ class MapUnit:
             desk = folder / "query"
             desk.mkdir()
             references = self.references.seal(folder / "references", withheld=withheld(self.assignment.privileges))
-            handed = _HandedOver(references, None if learned is None else str(learned), desk)
+            hidden = (*self.assignment.hidden, str(folder.parent)) if self.assignment.hidden else ()
+            assignment = replace(self.assignment, hidden=hidden)
+            handed = _HandedOver(assignment, references, None if learned is None else str(learned), desk)
             while answering.pending:
                 answering.go_on(workers, handed)
 
@@ -272,6 +275,7 @@ class MapUnit:
 class _HandedOver:
     """What lies ready for the worker of a map: its references, what its method learned, and the place of one query."""
 
+    assignment: Assignment
     references: SealedViews
     learned: str | None
     desk: Path
@@ -304,7 +308,7 @@ class _Answering:
         self._begun, self._last_words = False, ""
         self._enter("start")
         command = Unit(handed.references, handed.learned, unit.seed, len(self.pending))
-        workers.tell(command, unit.assignment, unit.log)
+        workers.tell(command, handed.assignment, unit.log)
         try:
             while self._take_in(message := workers.hear(unit.limit(self._step)), handed):
                 if isinstance(message, Built | Answered):

@@ -121,7 +121,7 @@ class Worker:
     def _load(self, learned: str | None) -> Method:
         """Return a fresh instance; that of an isolated method is made in the process that it has already."""
         if self._isolated is not None:
-            self._isolated.start()
+            self._isolated.start(hidden=self.assignment.hidden)
             return self._isolated
         method = make_method(self.assignment.method, self.assignment.config)
         learned = learned or self.assignment.shipped

@@ -7,6 +7,7 @@ check_method(MyMethod)
 from __future__ import annotations
 
 import copy
+import hashlib
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,16 +16,20 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+import pandas as pd
 
-from ..datasets.views import ViewSet
+from ..datasets.dataset import VIEWS
+from ..datasets.handing_over import opened, references_to_seal
+from ..datasets.views import VIEW_COLUMNS, ViewSet, WithheldError, pose_columns
 from ..sim.geometry import Pose
 from .answers import checked
 from .box_room import CAMERA, random_poses, write_views
-from .method import Baseline, Estimate, Failure, Method, MethodConfig, Privilege, PrivilegedQuery, Query, granted
+from .method import Baseline, Estimate, Failure, Method, MethodConfig, PrivilegedQuery, Query, granted
+from .privileges import OF_QUERIES, PRIVILEGES, Privilege, withheld
 
 Answer = Estimate | Failure
 
-_TRUTH: tuple[Privilege, ...] = get_args(Privilege)
+_DECOYS = 10  # seeds from here on are of false poses
 _BASELINES: tuple[Baseline, ...] = get_args(Baseline)
 
 
@@ -34,37 +39,56 @@ class ConformanceError(AssertionError):
 
 @dataclass(frozen=True)
 class _World:
-    """Two boxes with different wallpapers, a third one to learn from, and queries into the first two."""
+    """Two boxes with different wallpapers, a third one to learn from, and queries into the first two.
+
+    ``about`` are the rows of a table about the queries with poses, all false, which lies about in ``places``.
+    """
 
     train: ViewSet
     first: ViewSet
     second: ViewSet
     queries: list[PrivilegedQuery]
+    about: pd.DataFrame
+    places: tuple[Path, ...]
+
+    def lay_about(self, *, seed: int, ids: str = "") -> None:
+        """Write the table, with random poses and with ``ids`` before the names of the queries, to all places."""
+        poses = pose_columns(random_poses(np.random.default_rng(seed), len(self.about)))
+        table = self.about.assign(**poses, view=[f"{ids}{name}" for name in self.about["view"]])
+        table = pd.concat([self.first.table, self.second.table, table]).astype(VIEW_COLUMNS)
+        for place in self.places:
+            place.mkdir(exist_ok=True)
+            table.to_parquet(place / VIEWS, index=False)
 
 
 def check_method(method: type[Method], config: MethodConfig | None = None, *, train: ViewSet | None = None) -> None:
     """Run a method class through a tiny synthetic world; raises :class:`ConformanceError` at the first broken rule.
 
     Checked: the class is complete; answers have the right types and name only references of the map; the same query
-    gets the same answer when asked again, in another order, or by another instance; a second ``build_map`` replaces the
-    first; a map of one reference and an image without features are answered, not raised upon; the query's image is left
-    as it was; of the truth a method uses no more than its ``privileges`` name, and those stay the same; a baseline that
-    never looks answers the same whatever the query's image; and what ``fit`` learned survives ``save`` and ``load``
-    into a new instance, without pickles. ``train`` replaces the synthetic views given to ``fit``, for methods that
-    cannot learn anything from wallpaper.
+    gets the same answer when asked again, in another order, or by another instance; a second ``build_map`` replaces
+    the first; a map of one reference and an image without features are answered, not raised upon; the query's image
+    is left as it was; of the truth a method uses no more than its ``privileges`` name, of queries and of
+    references, and those stay the same; it finds none either in a table of views that lies about, by the seeds of
+    queries or otherwise (the poses in it are false here); a baseline that never looks answers the same whatever the
+    query's image; and what ``fit`` learned survives ``save`` and ``load`` into a new instance, without pickles.
+    ``train`` replaces the synthetic views given to ``fit``, for methods that cannot learn anything from wallpaper.
     """
     _check_class(method)
     with tempfile.TemporaryDirectory(prefix="relocbench-") as folder:
-        world = _make_world(Path(folder) / "world", train)
+        world = _make_world(Path(folder), train, withheld(_privileges(method(config))))
         fitted = Path(folder) / "fitted"
         subject = _fitted(method, config, world.train, fitted)
         make = _maker(method, config, fitted)
-        _check_answers(subject, world)
-        _check_determinism(subject, make, world)
-        _check_second_map(subject, make, world)
-        _check_hard_inputs(subject, world)
-        _check_no_more_truth(subject, world)
-        _check_blind(subject, world)
+        try:
+            _check_answers(subject, world)
+            _check_determinism(subject, make, world)
+            _check_second_map(subject, make, world)
+            _check_hard_inputs(subject, world)
+            _check_no_more_truth(subject, world)
+            _check_nothing_looked_up(subject, world)
+            _check_blind(subject, world)
+        except WithheldError as error:
+            raise ConformanceError(str(error)) from error
 
 
 def _require(condition: bool, message: str) -> None:
@@ -83,26 +107,48 @@ def _check_class(method: type[Method]) -> None:
     _require(issubclass(method.Config, MethodConfig), f"{method.__name__}.Config is not a subclass of MethodConfig")
 
 
-def _make_world(folder: Path, train: ViewSet | None) -> _World:
+def _make_world(folder: Path, train: ViewSet | None, withheld: frozenset[str]) -> _World:
+    """Make the world in a folder: its files in one part of it, and what a method is given in another."""
     rng = np.random.default_rng(0)
-    first = write_views(folder, random_poses(rng, 8), seed=1, role="reference", name="first")
-    second = write_views(folder, random_poses(rng, 6), seed=2, role="reference", name="second")
+    files, given = folder / "files", folder / "world" / "given"
+    given.mkdir(parents=True)
+
+    def references(count: int, wallpaper: int, name: str) -> ViewSet:
+        own = write_views(files, random_poses(rng, count), seed=wallpaper, role="reference", name=name)
+        return opened(references_to_seal(own).seal(given / name, withheld=withheld))
+
+    first, second = references(8, 1, "first"), references(6, 2, "second")
     if train is None:
-        train = write_views(folder, random_poses(rng, 12), seed=3, role="train", name="train")
-    queries = [
-        PrivilegedQuery(view.image(), view.camera, seed, view.pose, view.depth(), view.semantic())
+        train = write_views(files, random_poses(rng, 12), seed=3, role="train", name="train")
+    asked = [
+        write_views(files, random_poses(rng, 3), seed=wallpaper, role="query", name=f"queries{wallpaper}")
         for wallpaper in (1, 2)
-        for seed, view in enumerate(
-            write_views(folder, random_poses(rng, 3), seed=wallpaper, role="query", name=f"queries{wallpaper}")
-        )
     ]
-    return _World(train, first, second, queries)
+    queries = [
+        PrivilegedQuery(view.image(), view.camera, _plain_seed(view.id), view.pose, view.depth(), view.semantic())
+        for views in asked
+        for view in views
+    ]
+    above = [given, given.parent]
+    places = (first.root, second.root, *above, *(place / "dataset" for place in (first.root, second.root, *above)))
+    world = _World(train, first, second, queries, pd.concat([views.table for views in asked]), places)
+    world.lay_about(seed=_DECOYS)
+    return world
+
+
+def _plain_seed(name: str) -> int:
+    """Return a seed that whoever knows the names of all queries could turn back into one of them."""
+    return int.from_bytes(hashlib.sha256(f"0 {name}".encode()).digest()[:4], "little") >> 1
+
+
+def _privileges(subject: Method) -> frozenset[Privilege]:
+    unknown = sorted(set(subject.privileges) - set(PRIVILEGES))
+    _require(not unknown, f"privileges names {unknown[:1]}; a method may be given {', '.join(PRIVILEGES)}")
+    return subject.privileges
 
 
 def _fitted(method: type[Method], config: MethodConfig | None, train: ViewSet, folder: Path) -> Method:
     subject = method(config)
-    unknown = sorted(set(subject.privileges) - set(_TRUTH))
-    _require(not unknown, f"privileges names {unknown[:1]}; a method may be given {', '.join(_TRUTH)}")
     if subject.needs_fit:
         _require(isinstance(subject.fit_identity()[0], str), "fit_identity must return a name and a configuration")
         subject.fit(train)
@@ -203,13 +249,34 @@ def _check_no_more_truth(subject: Method, world: _World) -> None:
     subject.build_map(world.first)
     for query in world.queries:
         honest = _ask(subject, query)
-        for kind in sorted(set(_TRUTH) - subject.privileges):
+        for kind in sorted(set(OF_QUERIES) - subject.privileges):
             given = _granted(query, subject)
             decoy = PrivilegedQuery(**{**vars(given), kind: _decoy(kind, query)})
             _require(
                 _same([subject.localize(decoy)], [honest]),
                 f"the answer depends on the query's true {kind}; let privileges name it",
             )
+
+
+def _check_nothing_looked_up(subject: Method, world: _World) -> None:
+    """Change what lies about: no answer may depend on it."""
+
+    def answers() -> list[Answer]:
+        subject.build_map(world.first)
+        return [_ask(subject, query) for query in world.queries]
+
+    honest = answers()
+    world.lay_about(seed=_DECOYS, ids="not-")
+    by_name = not _same(answers(), honest)
+    world.lay_about(seed=_DECOYS + 1)
+    looked_up = by_name or not _same(answers(), honest)
+    _require(
+        not looked_up,
+        f"the answer depends on a {VIEWS} that lies about near the references"
+        + (", in which queries are found by their seeds or names" if by_name else "")
+        + ": a method uses what it is given, and looks nothing up",
+    )
+    world.lay_about(seed=_DECOYS)
 
 
 def _check_blind(subject: Method, world: _World) -> None:

@@ -5,11 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-<<<<<<< HEAD
 from typing import Any, ClassVar, Literal
-=======
-from typing import Any
->>>>>>> 88110f5 (Hand views over in sealed folders, and keep the truth from the process that runs a method)
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,16 +18,10 @@ from .privileges import OF_QUERIES, Privilege
 
 __all__ = ["Baseline", "Estimate", "Failure", "Method", "MethodConfig", "Privilege", "PrivilegedQuery", "Query"]
 
-<<<<<<< HEAD
-#: A part of a query's ground truth: its pose (which makes an oracle), or one of the simulator's maps.
-Privilege = Literal["pose", "depth", "semantic"]
-
 #: A baseline that never looks at the query's image: a guess among the references, or one that knows how data sets of
 #: this kind are made.
 Baseline = Literal["chance", "blind"]
 
-=======
->>>>>>> 88110f5 (Hand views over in sealed folders, and keep the truth from the process that runs a method)
 
 @dataclass(frozen=True, eq=False)
 class Query:

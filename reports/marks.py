@@ -41,13 +41,21 @@ def mark_notes(roles: Iterable[str], question: Question) -> list[str]:
 def map_notes(roles: Iterable[str]) -> list[str]:
     """Return what the marks of methods mean that were given maps of the simulator, nothing where there are none."""
     there = set(roles)
-    given = [f"{sign} oracle {word}" for word, sign in _MAPS.items() if any(word in role for role in there)]
+    given = [
+        f"{sign} oracle {word}{_of_references_only(word, there)}"
+        for word, sign in _MAPS.items()
+        if any(word in role for role in there)
+    ]
     if not given:
         return []
     return [
         f"{', '.join(given)}: was given the simulator's map in place of an estimate; listed, but not ranked among "
         "methods that see the image only."
     ]
+
+
+def _of_references_only(word: str, roles: Iterable[str]) -> str:
+    return " of references" if all(f"reference {word}" in role for role in roles if word in role) else ""
 
 
 _MAPS = {"segmentation": SEGMENTATION_MARK, "depth": DEPTH_MARK}

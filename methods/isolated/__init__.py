@@ -25,7 +25,8 @@ What the class has, and what it is given:
 - ``name``, a string: what tables call it. It is made without arguments, once per map.
 - ``build_map(references)``: a list of objects with ``id``, ``image`` (H, W, 3) uint8 sRGB, ``camera`` (``width``,
   ``height``, ``fx``, ``fy``, ``cx``, ``cy``), ``world_from_camera`` (4, 4) float64, and ``depth``: None, or where the
-  class says ``needs_depth = True``, z-depth (H, W) float32 in metres, 0 where nothing was hit.
+  class says ``needs_depth = True``, z-depth (H, W) float32 in metres, 0 where nothing was hit: ground truth, which
+  every table says (see :mod:`relocbench.methods.privileges`).
 - ``localize(query)``: an object with ``image``, ``camera`` and ``seed``; ``with query.stage("features"):`` names what
   is being timed. It returns a string, the reason why it cannot tell, or a dictionary of ``world_from_camera`` (4, 4)
   or None, ``ranking`` (ids of references, best first), ``confidence`` and ``flags`` (words). All of them may be left
@@ -37,4 +38,8 @@ file's folder is importable from it, as where Python runs the file; results are 
 imports from its folder, and by the versions of the libraries that these import. A class that derives from relocbench's
 ``Method`` is refused: where relocbench is installed such a class runs without ``--python``. So is one that
 ``needs_fit``.
+
+Images come through a pipe, and the folders of dataset and results are hidden from that interpreter where the system
+lets users make namespaces (Linux; ``run.json`` says of each machine whether it does), unless one of them holds the
+class's own file.
 """

@@ -19,9 +19,11 @@ from ...datasets.views import View, ViewSet
 from ...errors import InputError
 from ...sim.geometry import Pose
 from ...sim.processes.foreign_worker import ForeignWorker, WorkerLost, WorkerRefused
+from ...sim.processes.hiding import hiding
 from ..closure import import_closure
 from ..files import split_location
 from ..method import Estimate, Failure, Method, MethodConfig, Query
+from ..privileges import Privilege
 from ..timing import Span, record
 
 _WORKER = Path(__file__).with_name("worker.py")
@@ -50,6 +52,8 @@ class IsolatedConfig(MethodConfig):
     """The version of NumPy over there."""
     libraries: dict[str, str]
     """The versions over there of what the file, and what lies beside it, imports."""
+    needs_depth: bool = False
+    """Whether the class is given the depth of references, which every table says."""
     memory_limit: float | None = Field(default=None, gt=0)
     """GiB of resident memory that the method and all processes that it starts may take; None for no limit."""
 
@@ -85,6 +89,7 @@ def isolated(location: str, *, python: str, memory_limit: float | None = None) -
             python_version=process.hello["python"],
             numpy_version=process.hello["versions"]["numpy"],
             libraries=reply["libraries"],
+            needs_depth=made["needs_depth"],
             memory_limit=memory_limit,
         )
 
@@ -101,15 +106,23 @@ class IsolatedMethod(Method[IsolatedConfig]):
         super().__init__(config)
         self._process: ForeignWorker | None = None
         self._far_end = _WORKER
-        self._needs_depth = False
         self._map_bytes = 0
 
+    @property
+    def privileges(self) -> frozenset[Privilege]:
+        """The depth of references, where the class says that it needs it."""
+        return frozenset({"reference depth"} if self.config.needs_depth else ())
+
     def start(self, *, hidden: Sequence[str] = ()) -> None:
-        """Make a fresh instance of the class, in its process, which is started where it does not run yet."""
+        """Make a fresh instance of the class, in its process, which is started where it does not run yet.
+
+        For that process the folders ``hidden`` are empty, where this machine allows it
+        (:mod:`relocbench.sim.processes.hiding`).
+        """
         if self._process is None:
-            self._process = _started(self.config.python, self.config.memory_limit, tee=2)
+            self._process = _started(self.config.python, self.config.memory_limit, tee=2, hidden=self._hidden(hidden))
             self._ask("open", {"file": self.config.file, "class": self.config.class_name})
-        self._needs_depth = self._ask("make")[0]["needs_depth"]
+        self._ask("make")
 
     def build_map(self, references: ViewSet) -> None:
         """Send the references and have the map built; raises ``ProcessLost`` where the process does not survive it."""
@@ -150,9 +163,13 @@ class IsolatedMethod(Method[IsolatedConfig]):
             self._process.close()
         self._process = None
 
+    def _hidden(self, folders: Sequence[str]) -> list[str]:
+        needed = (self.config.file, self.config.python, os.path.realpath(self.config.python), str(_WORKER))
+        return hiding(folders, needed=needed)
+
     def _arrays(self, view: View) -> dict[str, NDArray[Any]]:
         arrays = {"image": view.image(), "world_from_camera": view.pose.matrix.astype(np.float64)}
-        return {**arrays, "depth": view.depth()} if self._needs_depth else arrays
+        return {**arrays, "depth": view.depth()} if self.config.needs_depth else arrays
 
     def _ask(
         self, operation: str, fields: Mapping[str, Any] | None = None, arrays: Mapping[str, NDArray[Any]] | None = None
@@ -179,11 +196,14 @@ class IsolatedMethod(Method[IsolatedConfig]):
             self.close()
 
 
-def _started(python: str, memory_limit: float | None, *, tee: int | None = None) -> ForeignWorker:
-    """Start the interpreter; raises ``InputError`` where it does not run our side of it, in its own last words."""
+def _started(
+    python: str, memory_limit: float | None, *, tee: int | None = None, hidden: Sequence[str] = ()
+) -> ForeignWorker:
+    """Start the interpreter, behind what hides folders from it; raises ``InputError`` where it does not run our side of
+    it, in its own last words."""
     limit = None if memory_limit is None else int(memory_limit * 2**30)
     try:
-        return ForeignWorker([python], _WORKER, start_timeout=_START_SECONDS, memory_limit=limit, tee=tee)
+        return ForeignWorker([*hidden, python], _WORKER, start_timeout=_START_SECONDS, memory_limit=limit, tee=tee)
     except WorkerLost as lost:
         raise InputError(f"{python}: cannot run a method: {_said(lost)}") from lost
 

@@ -74,12 +74,12 @@ class SceneGraphMethod(Method[SceneGraphConfig]):
 
     @property
     def privileges(self) -> frozenset[Privilege]:
-        """The simulator's maps, where segmentation or the depth of references is the oracle's."""
+        """The simulator's semantic maps where segmentation is the oracle's, its depth of references where depth is."""
         maps: set[Privilege] = set()
         if self.config.segmentation == "oracle":
-            maps.add("semantic")
+            maps |= {"semantic", "reference semantic"}
         if self.config.depth == "oracle" and self.config.views:
-            maps.add("depth")
+            maps.add("reference depth")  # of queries none is read
         return frozenset(maps)
 
     def build_map(self, references: ViewSet) -> None:

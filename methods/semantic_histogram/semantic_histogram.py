@@ -53,8 +53,8 @@ class SemanticHistogram(Method[SemanticHistogramConfig]):
 
     @property
     def privileges(self) -> frozenset[Privilege]:
-        """The query's semantic map where the segmentation is the simulator's."""
-        return frozenset({"semantic"} if self.config.segmentation == "oracle" else ())
+        """The semantic maps of queries and references where the segmentation is the simulator's."""
+        return frozenset({"semantic", "reference semantic"} if self.config.segmentation == "oracle" else ())
 
     def build_map(self, references: ViewSet) -> None:
         """Describe the regions of every reference."""

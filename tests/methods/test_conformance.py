@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import hashlib
 import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
-from relocbench.datasets.views import ViewSet
+from relocbench.datasets.views import ViewSet, pose_from_table
 from relocbench.methods.conformance import ConformanceError, check_method
 from relocbench.methods.method import Estimate, Failure, Method, PrivilegedQuery, Query
 from relocbench.methods.registry import METHODS, method_class
@@ -149,10 +151,46 @@ class Pickling(Fitted):
         (folder / "bias.bin").write_bytes(pickle.dumps(self.bias))
 
 
+def by_seed(table: pd.DataFrame, query: Query) -> pd.DataFrame:
+    """The rows of a table whose names have the query's seed."""
+    seeds = [int.from_bytes(hashlib.sha256(f"0 {name}".encode()).digest()[:4], "little") >> 1 for name in table["view"]]
+    return table[np.array(seeds) == query.seed]
+
+
+def looking_up(place: Callable[[Path], Path], *, invert: bool) -> type[Method]:
+    """A method that reads a table of views, and answers with the pose in it, of the query or of the first one."""
+
+    def localize(self: Any, query: Query) -> Any:
+        table = pd.read_parquet(place(self.references.root) / "views.parquet")
+        queries = table[table["role"] == "query"]
+        found = by_seed(queries, query) if invert else queries
+        return Estimate(pose_from_table(found.iloc[:1])[0]) if len(found) else Failure("not found")
+
+    return answering(localize)
+
+
+def reading(kind: str) -> type[Method]:
+    class Reads(First):
+        def build_map(self, references: ViewSet) -> None:
+            super().build_map(references)
+            self.seen = [float(getattr(view, kind)().sum()) for view in references]
+
+        def localize(self, query: Query) -> Any:
+            return Estimate(self.references.poses[0], confidence=self.seen[0])
+
+    return Reads
+
+
+def allowed(method: type[Method], *privileges: str) -> type[Method]:
+    return type("Allowed", (method,), {"privileges": property(lambda self: frozenset(privileges))})
+
+
 @pytest.mark.parametrize(
     "method",
     [
         First,
+        allowed(reading("depth"), "reference depth"),
+        allowed(reading("semantic"), "reference semantic", "semantic"),
         Fitted,
         answering(lambda self, query: Failure("cannot tell")),
         answering(glancing),
@@ -199,6 +237,15 @@ def test_a_correct_method_passes(method: type[Method]) -> None:
         (standing_for("deaf", First.localize), "baseline is 'deaf'; it is None or one of chance, blind"),
         (given("semantic", answer=overwriting), "changed the query's semantic"),
         (answering(needing_corners), "an image without features raises ZeroDivisionError"),
+        (looking_up(lambda root: root, invert=False), "depends on a views.parquet .* references: a method uses what"),
+        (looking_up(lambda root: root.parent, invert=True), "in which queries are found by their seeds"),
+        (
+            looking_up(lambda root: root.parents[1] / "dataset", invert=True),
+            "in which queries are found by their seeds",
+        ),
+        (reading("depth"), "the depth of the reference first/0000 is ground truth: .* name 'reference depth'"),
+        (reading("semantic"), "the semantic of the reference .* name 'reference semantic'"),
+        (allowed(reading("semantic"), "semantic", "reference depth"), "name 'reference semantic'"),
         (Hoarding, "no reference of this map|names a reference twice"),
         (Unseeded, "two instances answer differently"),
         (Forgetful, "one that loads its save answer differently"),

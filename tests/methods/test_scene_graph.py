@@ -26,6 +26,7 @@ from relocbench.methods.scene_graph.graph import (
 from relocbench.methods.scene_graph.nodes import SegmentedImage, make_vocabulary, node_descriptors
 
 ORACLE = {"segmentation": "oracle", "depth": "oracle"}
+SEMANTICS = {"semantic", "reference semantic"}
 NAMES = ["scene-graph", "scene-graph-vs", "image-synthesis"]
 
 
@@ -275,9 +276,9 @@ def test_the_map_grows_no_larger_with_more_views(place_checkpoint: str, box_refe
 @pytest.mark.parametrize(
     ("name", "config", "privileges"),
     [
-        ("scene-graph", {"segmentation": "oracle", "depth": "oracle"}, {"semantic"}),
-        ("scene-graph-vs", {"segmentation": "oracle", "depth": "oracle"}, {"semantic", "depth"}),
-        ("scene-graph-vs", {"segmentation": "oracle", "depth": "oracle", "views": 0}, {"semantic"}),
+        ("scene-graph", {"segmentation": "oracle", "depth": "oracle"}, SEMANTICS),
+        ("scene-graph-vs", {"segmentation": "oracle", "depth": "oracle"}, {*SEMANTICS, "reference depth"}),
+        ("scene-graph-vs", {"segmentation": "oracle", "depth": "oracle", "views": 0}, SEMANTICS),
     ],
 )
 def test_what_it_is_given_of_the_truth_is_declared(

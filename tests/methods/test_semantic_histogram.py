@@ -123,7 +123,7 @@ def test_without_a_region_it_fails_and_says_why(references: ViewSet) -> None:
 
 
 def test_the_simulators_map_is_a_privilege_and_is_asked_for() -> None:
-    assert SemanticHistogram(ORACLE).privileges == {"semantic"}
+    assert SemanticHistogram(ORACLE).privileges == {"semantic", "reference semantic"}
     method = SemanticHistogram(ORACLE)
     with pytest.raises(TypeError, match="semantic map"):
         method.localize(Query(np.zeros((64, 64, 3), np.uint8), CAMERA))
