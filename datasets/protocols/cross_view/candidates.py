@@ -28,8 +28,8 @@ from ...rendering_state import RenderState, read_plan
 from ...spec import DatasetSpec
 from ...strict import Strict
 from ...views import pose_from_table
-from .appearance import local_descriptors, nbnn_distance
-from .parameters import PlaceParameters
+from .appearance import describe, nbnn_distance
+from .parameters import AppearanceSpace, PlaceParameters
 from .places import choose_training_images, place_of, pose_cells, rule, view_angle
 from .visibility import VisibilityCone
 
@@ -53,14 +53,16 @@ class Places(Strict):
 class MeasureAppearance(ShardTask):
     """A task: how little some candidates of a scene look like its cluster centre."""
 
+    space: AppearanceSpace
+
     doing: ClassVar[str] = "appearance"
     folder: ClassVar[str] = "appearance"
 
     def work(self, state: RenderState) -> list[float | None]:
         """Return the distance of each candidate to the centre, None where it has nothing to compare."""
         table = state.plan(self.scene)
-        _, centre = cluster_centre(state, self.scene)
-        distances = [nbnn_distance(_described(state, table, row), centre) for row in self.rows]
+        _, centre = cluster_centre(state, self.scene, self.space)
+        distances = [nbnn_distance(_described(state, table, row, self.space), centre) for row in self.rows]
         return [value if np.isfinite(value) else None for value in distances]
 
 
@@ -78,8 +80,9 @@ class ChoosePlaces(SceneTask):
         wanted, table = self.parameters, state.plan(self.scene)
         order, centre = _random_order(state.spec, self.scene, len(table)), None
         if wanted.training_images == "similar":
-            centre, _ = cluster_centre(state, self.scene)
-            distance = _joined(state.root, _appearance(self.scene, len(table)), unknown=np.inf)
+            centre, _ = cluster_centre(state, self.scene, wanted.alike_in)
+            compared = _appearance(self.scene, len(table), wanted)
+            distance = _joined(state.root, compared, unknown=np.inf)
             order = np.argsort(distance, kind="stable")[: np.isfinite(distance).sum()]
         cells = pose_cells(pose_from_table(table), wanted)
         rows, points = choose_training_images(order, cells, lambda row: _cone(state, table, row), wanted)
@@ -122,7 +125,10 @@ def passes_over_candidates(
     if not here:
         return
     if parameters.training_images == "similar":
-        yield "comparing candidates", [task for scene, count in here.items() for task in _appearance(scene, count)]
+        yield (
+            "comparing candidates",
+            [task for scene, count in here.items() for task in _appearance(scene, count, parameters)],
+        )
     yield "choosing places", [ChoosePlaces(scene, parameters) for scene in here]
     yield "assigning views", [task for scene, count in here.items() for task in _assigning(scene, count, parameters)]
 
@@ -171,14 +177,14 @@ def limited_queries(
     return generator(spec, scene, "queries").permutation(rows)[: parameters.queries_per_scene]
 
 
-def cluster_centre(state: RenderState, scene: str) -> tuple[int, Array]:
+def cluster_centre(state: RenderState, scene: str, space: AppearanceSpace) -> tuple[int, Array]:
     """Return the row of a scene's cluster centre and its descriptors: the first candidate, in random order, with any.
 
     Raises `InputError` where all are blank.
     """
     table = state.plan(scene)
     for row in _random_order(state.spec, scene, len(table)):
-        if len(descriptors := _described(state, table, int(row))):
+        if len(descriptors := _described(state, table, int(row), space)):
             return int(row), descriptors
     raise InputError(f"scene {scene}: no view of it shows any texture, so that none look alike")
 
@@ -187,12 +193,12 @@ def _random_order(spec: DatasetSpec, scene: str, count: int) -> Array:
     return generator(spec, scene, "cluster").permutation(count)
 
 
-def _described(state: RenderState, table: pd.DataFrame, row: int) -> Array:
+def _described(state: RenderState, table: pd.DataFrame, row: int, space: AppearanceSpace) -> Array:
     path = state.root / file_paths(state.spec, table["view"].iloc[row])["rgb"]
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
         raise RunError(f"{path}: disappeared while the dataset was generated; run the same command again")
-    return local_descriptors(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+    return describe(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), space)
 
 
 def _cone(state: RenderState, table: pd.DataFrame, row: int) -> VisibilityCone:
@@ -211,8 +217,9 @@ def _chunks(count: int) -> list[tuple[int, ...]]:
     return [tuple(range(start, min(start + SHARD, count))) for start in range(0, count, SHARD)]
 
 
-def _appearance(scene: str, count: int) -> list[MeasureAppearance]:
-    return [MeasureAppearance(scene, number, rows) for number, rows in enumerate(_chunks(count))]
+def _appearance(scene: str, count: int, parameters: PlaceParameters) -> list[MeasureAppearance]:
+    space = parameters.alike_in
+    return [MeasureAppearance(scene, number, rows, space) for number, rows in enumerate(_chunks(count))]
 
 
 def _assigning(scene: str, count: int, parameters: PlaceParameters) -> list[AssignPlaces]:

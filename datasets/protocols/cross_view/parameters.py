@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from ...strict import Strict
+
+#: Where images are compared: dense RootSIFT, which `dense-vlad` describes images by; or GIST, which no method uses.
+AppearanceSpace = Literal["rootsift", "gist"]
 
 
 class PlaceParameters(Strict):
@@ -20,6 +23,8 @@ class PlaceParameters(Strict):
     """At most so many of the views that belong to classes become queries, drawn at random; by default all of them."""
     training_images: Literal["similar", "random"] = "similar"
     """Whether the training images are chosen to look alike, as in the paper, or at random."""
+    alike_in: AppearanceSpace = "rootsift"
+    """The space in which they look alike: rootsift, which is that of `dense-vlad`, or gist, which is no method's."""
     max_range: float = Field(default=5.0, gt=0)
     """Metres from which a view still sees a place's representative point."""
     occlusion: bool = True
@@ -28,3 +33,9 @@ class PlaceParameters(Strict):
     """Metres; no two training images are taken in the same cell of this grid over x and y, and over yaw."""
     cell_angle: float = Field(default=30.0, gt=0, le=360)
     """Degrees; the same grid's resolution in yaw."""
+
+    @model_serializer(mode="wrap")
+    def _as_published(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what published data sets were generated before: their specs, and so they, stay the same."""
+        values: dict[str, Any] = serialize(self)
+        return {key: value for key, value in values.items() if (key, value) != ("alike_in", "rootsift")}

@@ -31,7 +31,8 @@ Array = NDArray[Any]
 def rule(spec: PlaceParameters, horizontal_fov: float) -> str:
     """Return how the classes of a dataset were made, in words for its manifest."""
     behind = ", and not behind what fills its image column" if spec.occlusion else ", walls or not"
-    chosen = "the candidates most like a random one (NBNN distance)"
+    how = "GIST" if spec.alike_in == "gist" else "NBNN distance"
+    chosen = f"the candidates most like a random one ({how})"
     chosen = chosen if spec.training_images == "similar" else "random candidates"
     return (
         f"A place's point lies on the floor plan on its training image's optical axis, at {POINT_SHARE:g} of the "

@@ -16,6 +16,7 @@ from relocbench.datasets.protocols.cross_view.candidates import limited_queries
 from relocbench.datasets.protocols.cross_view.parameters import PlaceParameters
 from relocbench.datasets.protocols.cross_view.places import choose_training_images, place_of, pose_cells, view_angle
 from relocbench.datasets.protocols.cross_view.visibility import VisibilityCone
+from relocbench.datasets.spec import DatasetSpec
 from relocbench.errors import InputError
 from relocbench.reports.dataset_overview import draw_overview
 from relocbench.sim.geometry import Camera, Pose, covisibility
@@ -130,6 +131,28 @@ def test_training_images_look_more_alike_than_random_ones(
         for dataset in (cross_view_dataset, other)
     )
     assert np.median(alike) < np.median(random)
+
+
+def test_images_that_look_alike_in_another_space_are_others(
+    cross_view_dataset, cross_view_spec, with_parameters, tmp_path
+):
+    spec = with_parameters(cross_view_spec, alike_in="gist")
+    other = generate(spec, tmp_path / "gist", jobs=2, progress=False)
+    places, published = (dataset.manifest.scenes[1].places for dataset in (other, cross_view_dataset))
+    assert places.centre == published.centre, "the first view with texture, in the same random order"
+    assert "most like a random one (GIST)" in places.rule
+    assert "(NBNN distance)" in published.rule
+    chosen, before = (set(dataset.views.where(role="reference").ids) for dataset in (other, cross_view_dataset))
+    assert places.centre in chosen & before
+    assert chosen != before
+    assert check(other.root, jobs=1).ok
+
+
+def test_the_space_of_published_data_sets_is_not_named_in_their_specs(cross_view_spec, with_parameters):
+    assert "alike_in" not in cross_view_spec.canonical()
+    assert DatasetSpec.model_validate_json(cross_view_spec.canonical()) == cross_view_spec
+    other = with_parameters(cross_view_spec, alike_in="gist")
+    assert DatasetSpec.model_validate_json(other.canonical()) == other != cross_view_spec
 
 
 def test_the_check_accepts_it_and_finds_a_query_of_another_place(cross_view_dataset, copy_of, sealed_with):
