@@ -39,7 +39,8 @@ class BlindPlace(Method[BlindPlaceConfig]):
 
     On house 2000, the validation house of `cross-view-v1` at size small, its MRR is 8.5 % where chance has 5.2 % and
     the best of all fixed rankings 10.4 %; there this rule was chosen. How far a place's point is from others, or from
-    the middle of all, came to 7.5 % and less. ``confidence`` is the share of the views that the first place has.
+    the middle of all, came to 7.5 % and less. House 2001 with 80 places, which had no say in it: 10.7 %, chance 6.2 %,
+    best of all 12.5 %. ``confidence`` is the share of the views that the first place has.
     """
 
     name = "blind-place"
