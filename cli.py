@@ -423,9 +423,20 @@ def profile(
 
 @app.command()
 def report(
-    runs: list[Path], out: Annotated[Path | None, typer.Option(help="Folder; <first run>/report by default.")] = None
+    runs: list[Path],
+    out: Annotated[Path | None, typer.Option(help="Folder; <first run>/report by default.")] = None,
+    summary: Annotated[
+        Path | None, typer.Option(help="Write into this JSON what 'relocbench docs' makes pages of, and no report.")
+    ] = None,
 ) -> None:
     """Write tables, plots and the self-contained report.html from one or more results folders."""
+    if summary is not None:
+        from .reports.published.from_run import summarise_run
+        from .reports.published.summaries import write_summary
+
+        write_summary(summary, summarise_run(runs))
+        print(summary)
+        return
     from .reports.html import write_report
 
     print(write_report(runs, out or runs[0] / "report").html.resolve())
@@ -443,6 +454,23 @@ def merge(
 
 
 @app.command()
+def docs(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail where something would change.")] = False,
+) -> None:
+    """Fill in the tables, numbers and pictures of README and docs/ from the summaries in docs/results."""
+    from .reports.published.pages import Pages
+
+    pages = Pages.here()
+    for path in [] if check else pages.write():
+        print(path)
+    problems = pages.problems()
+    if problems:
+        for problem in problems:
+            print(problem)
+        raise RunError(f"pages and results disagree in {len(problems)} places; they are printed above")
+
+
+@app.command()
 def doctor(
     compare: Annotated[
         str | None, typer.Option(metavar="SCENE", help="A house's seed or a .glb: do the simulators show it alike?")
@@ -454,8 +482,17 @@ def doctor(
     count: Annotated[int, typer.Option(min=1, help="How many poses to compare.")] = 20,
     seed: Annotated[int, typer.Option(min=0, help="Decides the poses.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Draw the comparison into this JPEG or PNG.")] = None,
+    documented: Annotated[
+        bool, typer.Option("--docs", help="List the results in docs/results that older code than this one made.")
+    ] = False,
 ) -> None:
     """Say which simulators run here, how, and what to do about the others; or whether they show a scene alike."""
+    if documented:
+        from .reports.published.freshness import print_stale
+        from .reports.published.pages import Pages
+
+        print_stale(Pages.here().shelf, console)
+        return
     from .reports.doctor import print_comparison, print_diagnoses
 
     if compare is None:

@@ -30,9 +30,20 @@ _COLUMNS = (
 )
 
 
-def class_table(places: Mapping[str, PlaceCounts], estimates: pd.DataFrame) -> Table:
-    """Return one row per scene; ``estimates`` (``ESTIMATE_COLUMNS``) say what was ranked and what chance scored."""
-    rows = [_row(scene, counts, estimates[estimates["scene"] == scene]) for scene, counts in places.items()]
+def chance_by_scene(estimates: pd.DataFrame) -> dict[str, float]:
+    """Return the mean reciprocal rank of the method that answers without looking, by scene; NaN where none ran.
+
+    ``estimates`` has ``ESTIMATE_COLUMNS``.
+    """
+    guess = estimates[estimates["role"] == CHANCE]
+    guess = guess[guess["method"] == guess["method"].min()]
+    scenes = sorted(set(estimates["scene"]))
+    return {scene: mean_reciprocal_rank(guess.loc[guess["scene"] == scene, "relevant_rank"]) for scene in scenes}
+
+
+def class_table(places: Mapping[str, PlaceCounts], chance: Mapping[str, float]) -> Table:
+    """Return one row per scene; ``chance`` is what `chance_by_scene` says."""
+    rows = [_row(scene, counts, chance.get(scene, math.nan)) for scene, counts in places.items()]
     notes = (
         "Candidates become training images (one per place), queries, or are left out: they see no place's point, or "
         "more queries than the limit were drawn already.",
@@ -42,14 +53,11 @@ def class_table(places: Mapping[str, PlaceCounts], estimates: pd.DataFrame) -> T
     return Table("Places and their queries", _COLUMNS, rows, notes)
 
 
-def _row(scene: str, counts: PlaceCounts, estimates: pd.DataFrame) -> list[Cell]:
+def _row(scene: str, counts: PlaceCounts, scored: float) -> list[Cell]:
     queries = np.array(counts.queries)
     total = int(queries.sum())
     mean, deviation = chance_reciprocal_rank(len(queries))
     margin = 1.96 * deviation / math.sqrt(total) if total else math.nan
-    guess = estimates[estimates["role"] == CHANCE]
-    guess = guess[guess["method"] == guess["method"].min()]
-    scored = mean_reciprocal_rank(guess["relevant_rank"])
     return [
         text_cell(scene),
         *(number_cell(value) for value in (counts.candidates, counts.no_class, counts.over_limit, total, len(queries))),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import matplotlib
@@ -86,10 +87,10 @@ def svg_text(figure: Figure) -> str:
     return buffer.getvalue()
 
 
-def save_png(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, the same bytes for the same figure."""
+def save_png(figure: Figure, path: Path, *, texts: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Write a figure as PNG, the same bytes for the same figure; ``texts`` are kept in the file by their keywords."""
     with drawing():
-        figure.savefig(path, metadata={"Software": None})
+        figure.savefig(path, format="png", metadata={"Software": None, **texts})
 
 
 def inline_svg(document: str, name: str, description: str) -> str:

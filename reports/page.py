@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,8 @@ from ..bench.questions.metric import MetricColumn
 from ..bench.records import first_replicate
 from ..bench.roles import is_blind
 from ..bench.store import CellRecord, RunRecord, RunStore
-from .classes import class_table
+from ..bench.tracks import SweepSpec
+from .classes import chance_by_scene, class_table
 from .figures import inline_svg, svg_text
 from .floor_plan import QUERIES_PER_PLAN, SCENES_PER_FIGURE, floor_plan
 from .latency import map_table, query_table, stage_means, stage_table
@@ -163,14 +164,14 @@ def _warnings(results: Results) -> list[str]:
 
 def _classes(summary: Summary, shown: Callable[..., PageTable]) -> PageTable | None:
     places = summary.results.places
-    return shown(class_table(places, summary.at(summary.base_step)), "classes") if places else None
+    return shown(class_table(places, chance_by_scene(summary.at(summary.base_step))), "classes") if places else None
 
 
 def _column_title(column: MetricColumn) -> str:
     return f"{column.header} ({column.unit})" if column.unit else column.header
 
 
-def _axis_label(column: MetricColumn) -> str:
+def axis_label(column: MetricColumn) -> str:
     """Return the label of an axis of a metric; shares bring their percent signs with their ticks."""
     if column.unit == "%":
         return f"{column.header} of all queries"
@@ -210,9 +211,9 @@ def _accuracy_plots(summary: Summary, identifier: str) -> list[Plot]:
     plots = [*_sweep_plots(summary, identifier), *_curves(summary, identifier)]
     question, axis = summary.terms.question, summary.terms.header
     column = question.column(question.drawn or summary.results.primary)
-    points = _metric_points(summary.board, column.name)
+    points = metric_points(summary.board, column.name)
     if len(summary.steps) > 1 and points["value"].notna().any():
-        options: dict[str, Any] = {"label": _axis_label(column), "axis_label": axis, "share": column.unit == "%"}
+        options: dict[str, Any] = {"label": axis_label(column), "axis_label": axis, "share": column.unit == "%"}
         plots.append(
             _plot(
                 accuracy_against_steps(points, summary.order, summary.styles, **options),
@@ -253,25 +254,16 @@ def _sweep_plots(summary: Summary, identifier: str) -> list[Plot]:
     metric = summary.terms.question.column(summary.results.primary)
     if metric.unit != "%":
         return []
-    points = _metric_points(summary.board[summary.board["sweep"] == summary.base_step], metric.name)
-    points = points.set_index("method")
+    points = metric_points(summary.board[summary.board["sweep"] == summary.base_step], metric.name)
     plots = []
     for number, axis in enumerate(dict.fromkeys(sweep.axis for sweep in summary.results.sweeps)):
-        rows = [
-            {"sweep": sweep.name, "x": x, "method": method, **points.loc[method, ["value", "low", "high"]]}
-            for sweep in summary.results.sweeps
-            for method, x in sweep.values.items()
-            if sweep.axis == axis and method in points.index
-        ]
-        if len({row["x"] for row in rows}) < 2:
+        swept = sweep_points(points, summary.results.sweeps, axis)
+        if len(set(swept["x"])) < 2:
             continue
-        swept = {row["method"] for row in rows}
-        levels = points.loc[[method not in swept for method in points.index]].reset_index()
+        levels = points[~points["method"].isin(swept["method"])]
         plots.append(
             _plot(
-                value_against_sweep(
-                    pd.DataFrame(rows), levels, summary.styles, label=_axis_label(metric), axis_label=axis
-                ),
+                value_against_sweep(swept, levels, summary.styles, label=axis_label(metric), axis_label=axis),
                 f"sweep-{number + 1}" if number else "sweep",
                 identifier,
                 title=f"What {axis[0].lower()}{axis[1:]} are worth",
@@ -281,7 +273,20 @@ def _sweep_plots(summary: Summary, identifier: str) -> list[Plot]:
     return plots
 
 
-def _metric_points(board: pd.DataFrame, name: str) -> pd.DataFrame:
+def sweep_points(points: pd.DataFrame, sweeps: Iterable[SweepSpec], axis: str) -> pd.DataFrame:
+    """Return those of `metric_points` that sweeps over ``axis`` are of, with the ``sweep`` and its ``x``."""
+    named = points.set_index("method")
+    rows = [
+        {"sweep": sweep.name, "x": float(x), "method": method, **named.loc[method, ["value", "low", "high"]]}
+        for sweep in sweeps
+        for method, x in sweep.values.items()
+        if sweep.axis == axis and method in named.index
+    ]
+    return pd.DataFrame(rows, columns=["sweep", "x", "method", "value", "low", "high"])
+
+
+def metric_points(board: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return a metric of a leaderboard as plots take it: method, sweep, value, low, high, latency (seconds, p50)."""
     names = {name: "value", f"{name}_low": "low", f"{name}_high": "high", "seconds_p50": "latency"}
     points = board.rename(columns=names)[["method", "sweep", "value", "low", "high", "latency"]]
     # An interval that nobody knows (one scene of one query) has no length.
@@ -355,12 +360,12 @@ def _machine_plots(summary: Summary, machine: MachineSummary, identifier: str) -
     question = summary.terms.question
     column = question.column(question.drawn or summary.results.primary)
     share = column.unit == "%"
-    points = _metric_points(board, column.name).assign(latency=board["method"].map(here))
+    points = metric_points(board, column.name).assign(latency=board["method"].map(here))
     points = points[points["latency"].notna() & points["value"].notna()]
     if (points["method"].map(summary.roles) == "").any():
         plots.append(
             _plot(
-                accuracy_against_latency(points, summary.styles, label=_axis_label(column), share=share),
+                accuracy_against_latency(points, summary.styles, label=axis_label(column), share=share),
                 f"accuracy-latency{suffix}",
                 identifier,
                 title="What accuracy costs",

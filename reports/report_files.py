@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .classes import class_table
+from .classes import chance_by_scene, class_table
 from .figures import save_png
 from .latency import map_table, query_table, stage_table
 from .leaderboard import difference_table, failure_table, full_table, leaderboard_tables
@@ -23,7 +23,7 @@ def write_tables(summary: Summary, folder: Path) -> list[Path]:
     paths = write_table(boards, folder / "leaderboard", raw=full_table(summary.board, terms))
     paths += write_table([failures], folder / "failures", raw=failures)
     if summary.results.places:
-        classes = class_table(summary.results.places, summary.at(summary.base_step))
+        classes = class_table(summary.results.places, chance_by_scene(summary.at(summary.base_step)))
         paths += write_table([classes], folder / "classes", raw=classes)
     for machine in summary.machines:
         tables = [

@@ -65,7 +65,11 @@ class Summary:
 
     @cached_property
     def differences(self) -> pd.DataFrame:
-        """Every two methods, in the leaderboard's order and at each step, but for those that know the pose.
+        """What `compared` says of the metric that ranks."""
+        return self.compared(self.results.primary)
+
+    def compared(self, metric: str) -> pd.DataFrame:
+        """Every two methods in one metric, in the leaderboard's order and at each step, but for who knows the pose.
 
         The pairs of ranked methods are one family, as in the leaderboard; the others, of which one was given maps of
         the simulator or does not look, are another one.
@@ -74,7 +78,8 @@ class Summary:
         ranked = {method for method in compared if is_ranked(self.roles[method])}
         pairs = list(combinations(compared, 2))
         families = [[pair for pair in pairs if (ranked >= set(pair)) == both] for both in (True, False)]
-        tables = [paired_all(self.results.estimates, family, self.terms.question) for family in families if family]
+        estimates, question = self.results.estimates, self.terms.question
+        tables = [paired_all(estimates, family, question, metric=metric) for family in families if family]
         if not tables:
             return pd.DataFrame()
         table = pd.concat(tables, ignore_index=True)

@@ -89,7 +89,8 @@ def format_number(value: float, decimals: int) -> str:
         return NOTHING
     if math.isinf(value):
         return INFINITY if value > 0 else f"−{INFINITY}"
-    return f"{value:.{decimals}f}".replace("-", "−")
+    text = f"{value:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
 
 
 def column_decimals(values: Iterable[float], *, most: int = 3) -> int:

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from relocbench.bench.provenance import digest
 from relocbench.bench.records import ESTIMATE_COLUMNS, MAP_COLUMNS, SPAN_COLUMNS
-from relocbench.bench.store import ESTIMATES, MAPS, SPANS, CellRecord, RunRecord, write_record
+from relocbench.bench.store import DECIDES, ESTIMATES, MAPS, SPANS, CellRecord, RunRecord, write_record
 from relocbench.datasets.dataset import CHECKSUMS, VIEWS, Dataset, file_digest
 from relocbench.datasets.manifest import MANIFEST, Generated, Manifest, SceneRecord
 from relocbench.datasets.spec import DatasetSpec
@@ -176,10 +177,16 @@ def write_made_up_run(
             own = table[table["method"] == method].assign(machine=machine)
             own.to_parquet(place / name, index=False)
         config = {"ratio": 0.8} if "sift" in method else {}
-        folder_name = str(place.relative_to(folder))
+        decides = made_up_decides(method, config)
+        (place / DECIDES).write_text(json.dumps(decides))
         cells.append(
             CellRecord(
-                label=method, role=ROLES.get(method, ""), method=method, config=config, key="0" * 64, folder=folder_name
+                label=method,
+                role=ROLES.get(method, ""),
+                method=method,
+                config=config,
+                key=digest(decides),
+                folder=str(place.relative_to(folder)),
             )
         )
     record = RunRecord(
@@ -201,6 +208,12 @@ def write_made_up_run(
     )
     write_record(folder, record)
     return folder
+
+
+def made_up_decides(method: str, config: dict[str, float]) -> dict[str, object]:
+    """What a method's key is the digest of, with modules that exist nowhere."""
+    made_of = {"modules": {f"made_up.{method}": "f" * 64}, "libraries": {"numpy": "2.0"}, "files": []}
+    return {"method": method, "config": config, "made_of": made_of, "answering": {"made_up.worker": "e" * 64}}
 
 
 def session_record(machine: str) -> dict[str, object]:

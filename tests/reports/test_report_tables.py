@@ -16,7 +16,7 @@ from relocbench.bench.questions.place import PlaceQuestion
 from relocbench.bench.questions.pose import PoseQuestion
 from relocbench.bench.scoring import failure_reasons, leaderboard, paired
 from relocbench.bench.store import PlaceCounts
-from relocbench.reports.classes import class_table
+from relocbench.reports.classes import chance_by_scene, class_table
 from relocbench.reports.console import print_leaderboard
 from relocbench.reports.leaderboard import (
     difference_table,
@@ -241,7 +241,7 @@ def test_the_table_of_classes_counts_every_candidate_and_knows_chance(estimates:
     even = pd.concat([own] * 2).assign(relevant_rank=np.tile([1.0, 2.0, 3.0, 4.0], 20))
     lucky = even.assign(relevant_rank=np.repeat([1.0, 4.0], 40))
     for records, verdict in ((even, "yes"), (lucky, "no"), (even[:0], "–")):
-        table = class_table(counts, records)
+        table = class_table(counts, chance_by_scene(records))
         row = dict(zip([column.header for column in table.columns], table.rows[0], strict=True))
         assert row["Within"].text == verdict
         assert row["Candidates"].value == 200
