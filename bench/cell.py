@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -211,8 +211,19 @@ def _made_of(method: Learner[Any]) -> dict[str, Any]:
 def _version(path: Path) -> str:
     """Return what stands for the content of a file or folder: of Python files their code and what lies beside them."""
     if path.is_dir():
-        return digest({str(file.relative_to(path)): _version(file) for file in path.rglob("*") if file.is_file()})
+        return digest({str(file.relative_to(path)): _version(file) for file in _files_below(path)})
     return digest(import_closure((), file=path).modules) if path.suffix == ".py" else file_version(path)
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder, those in folders that are linked there too, each folder once."""
+    seen = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        if os.path.realpath(place) in seen:
+            folders.clear()
+            continue
+        seen.add(os.path.realpath(place))
+        yield from (file for name in names if (file := Path(place, name)).is_file())
 
 
 def choose_entries(

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..datasets.handing_over import queries_to_seal, references_to_seal
-from ..datasets.sealed import QueryToSeal, ViewsToSeal
+from ..datasets.sealed import QueryToSeal, ViewsToSeal, remove_leftovers, sealing_place
 from ..datasets.views import ViewSet
 from ..errors import InputError, RunError
 from ..sim.processes.executor import Executor
@@ -132,6 +132,8 @@ def compute(
     waiting = [unit for unit in mine if _fit_key(owner[unit.journal]) in fits]
     at_once = [unit for unit in mine if _fit_key(owner[unit.journal]) not in fits]
     with contextlib.ExitStack() as stack:
+        # last, when all that were at work here have ended: what those left that could not put it away
+        stack.callback(lambda: remove_leftovers(sealing_place(settings.dataset)))
         workers = stack.enter_context(MethodWorkers(folder))
         stack.enter_context(executor)
         bars = stack.enter_context(progress_bars(progress and bool(mine)))

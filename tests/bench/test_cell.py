@@ -256,6 +256,19 @@ def test_code_that_a_method_holds_decides_though_nothing_imports_it_by_name(
     assert key() != first
 
 
+def test_privileges_decide(tmp_path: Path, settings: RunSettings) -> None:
+    (tmp_path / "weighted.py").write_text(METHOD + "    privileges = property(lambda self: PRIVILEGES)\n")
+
+    def key(privileges: str) -> str:
+        text = (tmp_path / "weighted.py").read_text().partition("PRIVILEGES =")[0]
+        (tmp_path / "weighted.py").write_text(f"{text}PRIVILEGES = {privileges}\n")
+        cell = make_cell(MethodEntry(name=f"{tmp_path / 'weighted.py'}:Weighted"), settings)
+        assert set(cell.assignment().privileges) == eval(privileges)
+        return cell.key
+
+    assert len({key("set()"), key("{'depth'}"), key("{'reference depth'}")}) == 3
+
+
 def test_a_folder_that_a_configuration_names_decides_by_what_is_in_it(tmp_path: Path, settings: RunSettings) -> None:
     (tmp_path / "weighted.py").write_text(METHOD)
     (tmp_path / "model").mkdir()
@@ -268,7 +281,15 @@ def test_a_folder_that_a_configuration_names_decides_by_what_is_in_it(tmp_path: 
     (tmp_path / "model" / "part.bin").write_bytes(b"one")
     one = key()
     (tmp_path / "model" / "part.bin").write_bytes(b"two")
-    assert len({empty, one, key()}) == 3
+    two = key()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "more.bin").write_bytes(b"one")
+    (tmp_path / "model" / "linked").symlink_to(tmp_path / "elsewhere")
+    linked = key()
+    (tmp_path / "elsewhere" / "more.bin").write_bytes(b"two")
+    assert len({empty, one, two, linked, key()}) == 5
+    (tmp_path / "model" / "linked" / "round").symlink_to(tmp_path / "model")
+    assert key() not in {empty, one, two, linked}
 
 
 def test_a_name_in_a_configuration_is_no_path_though_a_folder_is_called_so(
@@ -305,6 +326,61 @@ def test_what_is_learned_depends_on_the_checkpoints_that_learning_starts_from(
     first = fit()
     weights.write_bytes(b"two")
     assert fit() != first
+
+
+LEARNER = """
+from pathlib import Path
+from relocbench.methods.learner import Learner
+from relocbench.methods.method import Failure, Method
+
+
+class Part(Learner):
+    name = "part"
+    needs_fit = True
+
+    def __init__(self, config=None):
+        super().__init__(config)
+        self.checkpoint = Path(__file__).with_name("start.bin")
+
+    def fit(self, train):
+        from matching import match
+
+
+class Whole(Method):
+    name = "whole"
+
+    def __init__(self, config=None):
+        super().__init__(config)
+        self.learning_part = Part()
+        self.own = Path(__file__).with_name("own.bin")
+
+    def build_map(self, references):
+        pass
+
+    def localize(self, query):
+        return Failure("never")
+"""
+
+
+def test_what_a_part_learns_depends_on_the_checkpoint_and_the_modules_that_it_has_and_on_no_more(
+    tmp_path: Path, settings: RunSettings
+) -> None:
+    (tmp_path / "whole.py").write_text(LEARNER)
+    for name, content in (("start.bin", b"1"), ("own.bin", b"1"), ("matching.py", b"def match(): return 1")):
+        (tmp_path / name).write_bytes(content)
+
+    def keys() -> tuple[str, str]:
+        cell = make_cell(MethodEntry(name=f"{tmp_path / 'whole.py'}:Whole"), settings)
+        return cell.key, cell.fit.key
+
+    def changed_by(name: str, content: bytes) -> list[bool]:
+        before = keys()
+        (tmp_path / name).write_bytes(content)
+        return [one != other for one, other in zip(before, keys(), strict=True)]
+
+    assert changed_by("start.bin", b"2") == [True, True]
+    assert changed_by("matching.py", b"def match(): return 2") == [True, True]
+    assert changed_by("own.bin", b"2") == [True, False]
 
 
 def test_where_there_is_nothing_to_learn_from_what_ships_is_taken_and_what_was_learned_decides(
