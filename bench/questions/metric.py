@@ -150,7 +150,7 @@ def _within(metres: float) -> Metric:
 
 #: What errors of poses give.
 OF_POSES = (
-    _joint_area(1.0, 10.0),
+    _joint_area(2.0, 20.0),
     _median("median_translation_error", _translation),
     _median("median_rotation_error", _rotation),
     _median("scene_mean_translation_error", _translation, "mean of scene medians"),

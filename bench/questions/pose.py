@@ -49,11 +49,11 @@ class PoseQuestion(Question):
 
     name = "pose"
     metrics = (*OF_POSES, *OF_RANKINGS)
-    primary = "auc_joint_1m_10deg"
+    primary = "auc_joint_2m_20deg"
     main = (
         share(
-            "auc_joint_1m_10deg",
-            "Joint AUC to 1 m, 10°",
+            "auc_joint_2m_20deg",
+            "Joint AUC to 2 m, 20°",
             terminal="joint AUC",
             terminal_interval=True,
             convention=JOINT_AREA,

@@ -126,8 +126,8 @@ def truth(world: World, measure: Callable[[pd.DataFrame], float]) -> float:
 
 
 POSE = {
-    "auc_joint_1m_10deg": lambda t: metrics.joint_recall_area(
-        t["translation_error"], t["rotation_error"], metres=1, degrees=10
+    "auc_joint_2m_20deg": lambda t: metrics.joint_recall_area(
+        t["translation_error"], t["rotation_error"], metres=2, degrees=20
     ),
     "median_translation_error": lambda t: metrics.median_error(t["translation_error"]),
     "recall_0.5m_5deg": lambda t: metrics.joint_recall(
@@ -182,7 +182,7 @@ def test_equal_methods_are_seldom_told_apart(houses, methods, capsys):
 class PoseOnly(PoseQuestion):
     """The one metric that ranks, so that many tables can be made."""
 
-    metrics = (metric("auc_joint_1m_10deg"),)
+    metrics = (metric("auc_joint_2m_20deg"),)
 
 
 @pytest.mark.slow

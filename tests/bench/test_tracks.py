@@ -88,7 +88,7 @@ def test_a_sweep_gives_a_number_to_some_of_the_methods(tiny_track):
         ("test: [2, 3]", "test: [1]", "splits are disjoint"),
         ("[random, oracle-nearest]", "[random, random]", "two methods are called 'random'"),
         ("[random, oracle-nearest]", "[]", "methods"),
-        ("seed: 11", "primary: speed", "is ranked by auc_joint_1m_10deg in every track, not by speed"),
+        ("seed: 11", "primary: speed", "is ranked by auc_joint_2m_20deg in every track, not by speed"),
         ("  mini:", "  tiny:", "sizes.tiny"),
         ("name: tiny", "name: [", "cannot be read as YAML"),
         ("version: 1", "version: one", "version"),
