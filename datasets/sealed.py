@@ -84,7 +84,7 @@ class ViewsToSeal:
         """Return a message about a file in the folder that they were laid into as one about that in the dataset."""
         for kind, paths in self.files.items():
             for number, path in enumerate(paths):
-                message = message.replace(str(folder / opaque(number, kind, path)), f"{self.root}/{path}")
+                message = _renamed(message, folder / opaque(number, kind, path), self.root, path)
         return message.replace(str(folder), self.root)
 
 
@@ -117,7 +117,7 @@ class QueryToSeal:
     def unsealed(self, message: str, folder: Path, *, number: int) -> str:
         """Return a message about one of its files in a folder as one about that in the dataset."""
         for kind, path in self.files.items():
-            message = message.replace(str(folder / opaque(number, kind, path)), f"{self.root}/{path}")
+            message = _renamed(message, folder / opaque(number, kind, path), self.root, path)
         return message.replace(str(folder), self.root)
 
 
@@ -198,6 +198,10 @@ def _lay(root: str, path: str, target: Path) -> None:
         link_or_copy(f"{root}/{path}", target)
     except FileNotFoundError:
         raise InputError(f"{root}/{path}: missing or not an image; run 'relocbench check {root}'") from None
+
+
+def _renamed(message: str, laid: Path, root: str, path: str) -> str:
+    return message.replace(str(laid), f"{root}/{path}") if path else message
 
 
 def _writable(folder: Path) -> bool:

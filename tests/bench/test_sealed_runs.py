@@ -150,6 +150,17 @@ def test_a_run_gives_the_same_seeds_again_and_those_of_another_table_are_others(
     assert abs(many.mean() / 2**30 - 1) < 0.05  # 5 standard errors
 
 
+@pytest.mark.parametrize("name", ["bath-query-3", "bath-reference-2", "train-4"])
+def test_an_image_that_is_none_is_named_as_it_is_in_the_dataset(run, tiny_dataset, tmp_path, name):
+    scene = "scene-1" if name.startswith("train") else "scene-2"
+    broken = shutil.copytree(tiny_dataset, tmp_path / "broken")
+    image = broken / f"images/{scene}/{name}.png"
+    image.write_bytes(b"no image")
+    with pytest.raises(InputError) as caught:
+        run("LooksAtAll", dataset=broken)
+    assert str(caught.value).endswith(f"{image}: missing or not an image; run 'relocbench check {broken}'")
+
+
 def test_an_unknown_privilege_is_named(shared_track, tiny_dataset, tmp_path):
     text = THIEVES.read_text().replace('frozenset({"reference depth"})', 'frozenset({"reference pose"})')
     (tmp_path / "mine.py").write_text(text)

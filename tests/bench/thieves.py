@@ -138,3 +138,17 @@ class TakesAlong(Method):
         inside = [place for place in places if os.environ["TEST_SECRET_FOLDER"] in place]
         others = [line for line in self.told if not line.startswith("/") and not line.endswith(" train")]
         return Failure(f"told {len(places)} places, {inside} {others}")
+
+
+class LooksAtAll(TakesAlong):
+    """Takes nothing, and looks at all images that it is given."""
+
+    name = "looks-at-all"
+
+    def fit(self, train: ViewSet) -> None:
+        super().fit(train)
+        self.seen = sum(int(view.image().sum()) for view in train)
+
+    def build_map(self, references: ViewSet) -> None:
+        super().build_map(references)
+        self.seen = sum(int(view.image().sum()) for view in references)
