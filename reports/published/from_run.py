@@ -25,8 +25,9 @@ from .summaries import FEW_DIGITS, Frame, Made, MethodRecord, RunSummary, Scored
 HASH = 10  # hex digits that tell one state of a module or file from the next
 _NAME = __name__.partition(".")[0]
 
-#: Columns of `Summary.compared` that a summary says once for all metrics, or that follow from the leaderboard.
-_KNOWN = ("sweep", "metric", "a", "b", "value_a", "value_b", "clusters", "cluster_unit")
+#: Columns of `Summary.compared` that a summary says once for all metrics, that follow from the leaderboard, or that no
+#: verdict follows from.
+_KNOWN = ("sweep", "metric", "a", "b", "p", "value_a", "value_b", "clusters", "cluster_unit")
 
 
 def summarise_run(folders: Sequence[Path]) -> RunSummary:
@@ -165,7 +166,7 @@ def _at(differences: pd.DataFrame, step: float) -> pd.DataFrame:
 
 
 def _differences(table: pd.DataFrame) -> Frame:
-    kept = table.drop(columns=list(_KNOWN))
+    kept = table.drop(columns=list(_KNOWN)).astype({"distinguishable": "int64"})
     alike = kept["queries"].nunique() == 1
     return Frame.of(kept.drop(columns="queries") if alike else kept, digits=FEW_DIGITS)
 
@@ -174,6 +175,6 @@ def _curves(estimates: pd.DataFrame, question: Question) -> dict[str, Frame]:
     found = {
         curve.name: accuracy_curve(estimates, curve.column, question.metric(curve.metric), curve.edges)
         for curve in question.curves
-        if curve.column in estimates
+        if curve.column in estimates and curve.metric == question.primary  # a page draws no others, and they are long
     }
     return {name: Frame.of(bins, digits=FEW_DIGITS) for name, bins in found.items() if len(bins)}

@@ -107,7 +107,7 @@ class Step(_Strict):
 
     ``references`` counts the queries by the number of references of their map. ``pairs`` are every two methods by their
     places in the board, ``differences`` by metric what ``bench.scoring.paired_all`` says of them, and ``curves`` the
-    bins of ``bench.curves.accuracy_curve``.
+    bins of ``bench.curves.accuracy_curve`` of the metric that ranks.
     """
 
     sweep: float

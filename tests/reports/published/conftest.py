@@ -22,9 +22,9 @@ names: {dense-vlad: "`dense-vlad`, ours"}
 It says <!--= made-up dense-vlad median_translation_error -->nothing yet<!--/--> of <!--= made-up queries --><!--/-->.
 
 <!-- picture: made-up
-curve: error-distance
+steps: median_translation_error
 -->
-![What distance costs](curve.png)
+![What larger maps are worth](curve.png)
 <!-- end -->
 
 <!-- table: kept -->

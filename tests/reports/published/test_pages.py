@@ -50,11 +50,8 @@ def test_a_number_changed_by_hand_is_found_and_mended(checkout: Path, page: Page
 
 def test_other_results_change_numbers_and_pictures(checkout: Path, summary: RunSummary) -> None:
     step = summary.steps[0]
-    curve = step.curves["error-distance"]
-    values = {**curve.values, "value": (0.5,) * len(curve.values["value"])}
-    other = step.model_copy(
-        update={"queries": 119, "curves": {"error-distance": curve.model_copy(update={"values": values})}}
-    )
+    values = {**step.board.values, METRIC: (0.5,) * len(step.board.values[METRIC])}
+    other = step.model_copy(update={"board": step.board.model_copy(update={"values": values})})
     write_summary(checkout / RESULTS / "made-up.json", summary.model_copy(update={"steps": (other,)}))
     found = Pages(checkout).problems()
     assert [problem.partition(" differs")[0] for problem in found] == ["docs/page.md:", "docs/page.md: docs/curve.png"]
@@ -91,7 +88,7 @@ def test_a_summary_that_no_page_shows_is_named(page: Page) -> None:
         ("- <!--= made-up queries --><!--/--> queries", "line 1: begins with a value's marker"),
         ("<!-- places: made-up -->\n<!-- end -->\n", "has no places"),
         ("<!-- picture: made-up\ncurve: absent\n-->\n![A](a.png)\n<!-- end -->\n", "no curve 'absent'"),
-        ("<!-- picture: made-up\ncurve: error-distance\n-->\nnone\n<!-- end -->\n", "wants one image"),
+        ("<!-- picture: made-up\nsteps: success_rate\n-->\nnone\n<!-- end -->\n", "wants one image"),
         ("<!-- claims: made-up\nhold: [random is bad]\n-->\n", "say 'A better than B in METRIC'"),
     ],
 )
