@@ -285,7 +285,7 @@ def blind_notes(board: pd.DataFrame) -> list[str]:
     known = board[board["beats_blind"].notna()]
     if known.empty:
         return []
-    names = list(board.loc[[is_blind(role) for role in board["role"]], "method"])
+    names = list(dict.fromkeys(board.loc[[is_blind(role) for role in board["role"]], "method"]))
     baselines = f"{'each of ' if len(names) > 1 else ''}{_listed(names)}"
     others = list(dict.fromkeys(known.loc[~known["beats_blind"].astype(bool), "method"]))
     if not others:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from relocbench.bench.scoring import paired
 from relocbench.bench.store import DECIDES, RunStore
+from relocbench.cli import main
 from relocbench.errors import InputError
 from relocbench.reports.published.from_run import summarise_run
 from relocbench.reports.published.summaries import DIGITS, Frame, RunSummary, read_summary, to_json, write_summary
@@ -59,6 +60,16 @@ def test_a_summary_is_small_strict_json_that_reads_back(summary: RunSummary, tmp
     assert to_json(again) == text
     assert again.methods == summary.methods
     assert again.sessions[0].command == "relocbench run made-up"
+
+
+def test_the_command_writes_the_summary_and_no_report(made_up_run: Path, tmp_path: Path, capsys) -> None:
+    path = tmp_path / "made-up.json"
+    with pytest.raises(SystemExit) as end:
+        main(["report", str(made_up_run), "--summary", str(path)])
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"{path}\n"
+    assert isinstance(read_summary(path), RunSummary)
+    assert not (made_up_run / "report").exists()
 
 
 def test_infinity_and_what_is_not_known_stay_apart() -> None:
