@@ -8,6 +8,7 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
+from relocbench.bench.tracks import SweepSpec
 from relocbench.errors import InputError
 from relocbench.reports.published.pages import RESULTS, Pages, file_digest, typed_tables
 from relocbench.reports.published.shown import Scores, broken_claim, value_text
@@ -144,6 +145,38 @@ def test_a_kept_picture_is_the_one_that_was_drawn_with_its_table(page: Page) -> 
     assert Pages(root).problems() == []
     picture.write_bytes(b"another picture")
     assert Pages(root).problems() == ["docs/page.md: docs/speed.png is not the picture that kept kept"]
+
+
+def test_a_sweep_is_drawn_and_told_step_by_step(checkout: Path, summary: RunSummary, page: Page) -> None:
+    steps = {"random": 0, "dense-vlad": 5, "sift-pnp": 25}
+    sweep = SweepSpec(name="methods", axis="How much they look", values=steps)
+    write_summary(checkout / RESULTS / "made-up.json", summary.model_copy(update={"sweeps": (sweep,)}))
+    page(
+        f"""<!-- table: made-up
+rows: [{", ".join(steps)}]
+head: How much
+columns: [method, {{difference: success_rate, minus: above, header: more than above}}]
+-->
+<!-- end -->
+
+<!-- picture: made-up
+sweep: How much they look
+-->
+![More](more.png)
+<!-- end -->
+
+<!-- table: kept -->
+<!-- end -->
+"""
+    )
+    assert set(Pages(checkout).write()) == {checkout / "docs" / "page.md", checkout / "docs" / "more.png"}
+    assert Pages(checkout).problems() == []
+    value, *_ = Scores(summary, "made-up").difference("sift-pnp", "dense-vlad", "success_rate")
+    first, *_, last = [line for line in text_of(checkout).splitlines() if line.startswith("|") and "small" not in line][
+        2:5
+    ]
+    assert first == "| *random* ‡ | |"
+    assert last.startswith(f"| sift-pnp | **−{abs(value):.0f} [")
 
 
 def test_tables_of_numbers_are_told_from_tables_of_words() -> None:
