@@ -178,8 +178,12 @@ class Sampled:
         return moved / spread if spread > _NOISE * max(1.0, abs(self._finite(np.array([self.value]))[0])) else moved * 0
 
     def interval(self, *, level: float = LEVEL, bounds: tuple[float, float] = (-np.inf, np.inf)) -> tuple[float, float]:
-        """Return the (low, high) interval, cut at what the metric can be; NaN where nothing is known."""
-        if not self.freedom:
+        """Return the (low, high) interval, cut at what the metric can be.
+
+        It is NaN where nothing is known, and where all clusters are at the same end of what can be: a share of 0 in
+        every scene that was drawn is no proof that it is 0 in every other.
+        """
+        if not self.freedom or (self._error <= _NOISE and (np.isinf(self.value) or self.value in bounds)):
             return float("nan"), float("nan")
         half = t.isf((1 - level) / 2, self.freedom) * self._error
         centre = self._finite(np.array([self.value]))[0]

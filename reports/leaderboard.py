@@ -275,8 +275,8 @@ def rank_notes(board: pd.DataFrame) -> list[str]:
     if board["rank_low"].notna().sum() < 2:
         return []
     return [
-        "Rank: those that a method may have (1–3), given all paired differences together; the probability that any "
-        "range is wrong is at most 5 %. Rows stand in the order of the estimates."
+        "Rank: the one, or the range of those, that a method may have by all paired differences together; that any "
+        "range is wrong has a probability of at most 5 %. Rows stand in the order of the estimates."
     ]
 
 

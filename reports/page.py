@@ -464,7 +464,7 @@ def _provenance(store: RunStore) -> ProvenancePart:
         ("Dataset SHA-256", record.dataset_sha256),
         ("Seed", str(record.seed)),
         ("Timeouts", f"{record.query_timeout:g} s per query, {record.map_timeout:g} s per map"),
-        ("Ranked by", store.question.column(record.primary).in_words),
+        ("Ranked by", store.question.column(store.question.primary).in_words),
     ]
     if record.sessions:
         last = record.sessions[-1]
