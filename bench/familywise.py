@@ -34,7 +34,8 @@ def adjusted_p(comparisons: Sequence[Sampled], *, seed: int = 0) -> Array:
     scores = np.array([abs(comparisons[i].score) for i in known])
     order = np.argsort(-scores, kind="stable")
     largest = np.zeros(len(comparisons[known[0]].draws))  # of the comparisons from here on, in each resample
-    uncertain = 1 + 1 / np.sqrt(2 * len(largest))  # a standard error of so many resamples is itself one
+    # A standard error of B resamples is known to 1 / sqrt(2 B) only, and of many the smallest ones decide.
+    uncertain = 1 + 1 / np.sqrt(len(largest))
     tail = np.empty(len(known))
     for place in order[::-1]:
         each = comparisons[known[place]]
