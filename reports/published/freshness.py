@@ -39,8 +39,6 @@ def stale(shelf: Shelf, name: str) -> list[str]:
     summary = shelf.get(name)
     if isinstance(summary, TableSummary):
         return _of_table(summary, shelf.root)
-    if summary.copied_from:
-        return [f"copied from {summary.copied_from}, as its records are not kept"]
     reasons: dict[str, list[str]] = {}
     for label, reason in dict.fromkeys(_of_methods(summary)):
         reasons.setdefault(reason, []).append(label)

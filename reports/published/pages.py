@@ -112,7 +112,7 @@ class Pages:
                 changed.append(page.path)
             for path, spec in page.pictures:
                 summary = self.shelf.get(spec.picture)
-                if isinstance(summary, TableSummary) or summary.copied_from:
+                if isinstance(summary, TableSummary):
                     continue
                 if not is_current(path, drawn_from(summary, spec)):
                     draw(path, summary, spec)
@@ -171,7 +171,7 @@ class Pages:
 
     def _image(self, page: Path, body: str, spec: PictureSpec) -> Path:
         summary = self.shelf.get(spec.picture)
-        if isinstance(summary, RunSummary) and not summary.copied_from:
+        if isinstance(summary, RunSummary):
             drawn_from(summary, spec)  # says what it has not
         images = _IMAGE.findall(body)
         if len(images) != 1:
@@ -184,8 +184,11 @@ class Pages:
         if isinstance(summary, TableSummary):
             kept = summary.pictures.get(name, "")
             return "" if kept == file_digest(path) else f"{name} is not the picture that {spec.picture} kept"
-        current = bool(summary.copied_from) or is_current(path, drawn_from(summary, spec))
-        return "" if current else f"{name} differs from {spec.picture}; 'relocbench docs' draws it"
+        return (
+            ""
+            if is_current(path, drawn_from(summary, spec))
+            else f"{name} differs from {spec.picture}; 'relocbench docs' draws it"
+        )
 
 
 def file_digest(path: Path) -> str:

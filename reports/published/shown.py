@@ -230,7 +230,7 @@ def _counted(number: int, noun: str, plural: str = "") -> str:
 
 def places_table(summary: RunSummary, name: str) -> Table:
     """Return the table of a run's places; raises ``InputError`` where it has none."""
-    if not summary.places and not summary.copied_from:
+    if not summary.places:
         raise InputError(f"{name}: has no places")
     table = class_table(summary.places, summary.chance)
     note = " ".join((*table.notes, f"Computed {summary.origin}."))
@@ -284,8 +284,6 @@ def broken_claim(scores: Scores, text: str) -> str:
     claim = parse_claim(text)
     a, b, metric = claim["a"], claim["b"], claim["metric"]
     value, low, high, apart = scores.difference(a, b, metric)
-    if pd.isna(value) and scores.summary.copied_from:
-        return ""  # the page that it was copied from did not say
     better = 0 if not apart else 1 if (value > 0) != scores.column(metric).smaller_is_better else -1
     if better == _SAYS[claim["says"]]:
         return ""

@@ -133,8 +133,7 @@ class RunSummary(_Strict):
     """One run of a track, or several of one that localized the same queries.
 
     ``modules`` are the digests of all code that decides any method's answers, ``libraries`` the versions that do;
-    ``chance`` is what the method that answers without looking scored in each scene with places. ``copied_from`` names
-    the page that the scores were copied from, where the records are gone: what it did not show is not known.
+    ``chance`` is what the method that answers without looking scored in each scene with places.
     """
 
     format: Literal["relocbench-summary"] = "relocbench-summary"
@@ -151,7 +150,6 @@ class RunSummary(_Strict):
     simulator: str
     dataset_sha256: str
     dataset_differs: str = ""
-    copied_from: str = ""
     sweep_axis: str
     sweeps: tuple[SweepSpec, ...] = ()
     places: dict[str, PlaceCounts] = {}
@@ -184,8 +182,7 @@ class RunSummary(_Strict):
         if not self.sessions:
             return "when, nobody wrote down"
         last = self.sessions[-1]
-        copied = "; copied from a page, as its records are not kept" if self.copied_from else ""
-        return f"{last.started[:10]}, {_commit(last.commit)}{copied}"
+        return f"{last.started[:10]}, {_commit(last.commit)}"
 
 
 class TableColumn(_Strict):

@@ -115,8 +115,3 @@ def test_tables_whose_records_are_gone_or_changed_are_listed(checkout: Path) -> 
     assert reasons(checkout, there) == []
     record.write_text("# Other\n")
     assert reasons(checkout, there) == ["other records: README.md"]
-
-
-def test_scores_that_were_copied_from_a_page_are_listed(checkout: Path, current: RunSummary) -> None:
-    (reason,) = reasons(checkout, current.model_copy(update={"copied_from": "README.md"}))
-    assert "copied from README.md" in reason
