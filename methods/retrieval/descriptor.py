@@ -46,6 +46,7 @@ DESCRIPTORS: Registry[type[Descriptor[Any]]] = Registry(
     "descriptor",
     "descriptors",
     {
+        "backbone": ".methods.retrieval.pooled_backbone:PooledBackbone",
         "dense-vlad": ".methods.dense_vlad.descriptor:DenseVladDescriptor",
         "netvlad": ".methods.netvlad.descriptor:NetVladDescriptor",
     },

@@ -26,7 +26,7 @@ class RetrievalConfig(MethodConfig):
     model_config = ConfigDict(extra="allow")
 
     descriptor: str = _DEFAULT
-    """Name of a descriptor: "dense-vlad", "netvlad", or one that an installed package brings."""
+    """Name of a descriptor: "dense-vlad", "netvlad", "backbone", or one that an installed package brings."""
 
     @model_validator(mode="before")
     @classmethod
