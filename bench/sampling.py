@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ class Clusters:
         """Return the clusters of some of the rows, numbered anew."""
         return Clusters(self.unit, np.unique(self.cluster[rows], return_inverse=True)[1], self.stratum[rows])
 
-    @property
+    @cached_property
     def sizes(self) -> tuple[int, ...]:
         """The number of clusters of each stratum that has any."""
         _, first = np.unique(self.cluster, return_index=True)

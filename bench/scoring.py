@@ -182,8 +182,9 @@ def leaderboard(
         table.insert(1, "role", [method.role for method in groups.values()])
         table.insert(2, "sweep", step)
         table.insert(3, "primary", metric.name)
+        ranges = _rank_ranges(groups, metric, bootstrap)
         for number, name in enumerate(("rank_low", "rank_high")):
-            ranks = [each and each[number] for each in _rank_ranges(groups, metric, bootstrap)]
+            ranks = [each and each[number] for each in ranges]
             table.insert(4 + number, name, pd.Series(ranks, dtype="Int64"))
         table.insert(6, "beats_blind", pd.Series(_beating_blind(groups, metric, bootstrap), dtype="boolean"))
         order = table[metric.name] * (-1 if metric.higher_is_better else 1)
