@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from .strict import Strict
 
@@ -16,13 +18,37 @@ class SkippedRoom(Strict):
     reason: str
 
 
+class PlaceStatistics(Strict):
+    """What the places of one scene are like.
+
+    ``tried`` candidates were looked at for training images, in order, and ``passed_over`` says how many of them for
+    which reason; others took their place. ``point_distance`` is the first decile, the median and the last decile, in
+    metres, of how far each representative point lies before its training image; ``rooms_in_sight`` how many rooms each
+    training image shows, by class. ``view_angles`` counts queries by the angle between their direction and that of
+    their training image, in steps of 30 degrees from 0 to 180; ``query_distance`` has the deciles of the metres between
+    the two cameras.
+    """
+
+    tried: int
+    passed_over: dict[str, int]
+    point_distance: tuple[float, float, float]
+    rooms_in_sight: tuple[int, ...]
+    view_angles: tuple[int, ...]
+    query_distance: tuple[float, float, float]
+
+    @property
+    def several_rooms(self) -> float:
+        """The share of training images that show more than one room."""
+        return sum(rooms > 1 for rooms in self.rooms_in_sight) / len(self.rooms_in_sight)
+
+
 class PlacesRecord(Strict):
     """The place classes of one scene: how they were made, where they lie, and how evenly views belong to them.
 
     ``points`` are the classes' representative points in world x, y, and ``views`` the queries of each, by class. Of the
     ``candidates``, ``dropped`` belong to no class and ``over_limit`` were more queries than asked for; neither are in
     the dataset. ``centre`` is the view that the training images were to look like, None where they were chosen at
-    random.
+    random. ``statistics`` are None where places were made as they were before these were kept.
     """
 
     rule: str
@@ -32,6 +58,12 @@ class PlacesRecord(Strict):
     dropped: int
     over_limit: int = 0
     views: tuple[int, ...]
+    statistics: PlaceStatistics | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = dump(self)
+        return content if self.statistics else {key: value for key, value in content.items() if key != "statistics"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -61,6 +61,11 @@ class RenderState:
         return self._simulator
 
 
+def scene_file(scene: str) -> str:
+    """Return where a scene of a generated dataset lies, relative to its folder."""
+    return f"scenes/{scene}.glb"
+
+
 def plan_file(scene: str) -> str:
     """Return where a scene's planned views lie, relative to the working area."""
     return f"plans/{scene}.parquet"

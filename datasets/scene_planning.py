@@ -18,7 +18,7 @@ from ..sim.scene import Scene, check_renderable
 from .manifest import SceneRecord
 from .plan import Plan
 from .recorded_task import RecordedTask
-from .rendering_state import RenderState, plan_file
+from .rendering_state import RenderState, plan_file, scene_file
 from .spec import DatasetSpec, SceneEntry, SceneFile
 from .strict import Strict
 from .writer import FileRecord, digest, read_record, work_in_progress, write_table
@@ -149,7 +149,7 @@ def _save(scene: Scene, root: Path) -> list[FileRecord]:
 def _record(scene: Scene, split: str, entry: SceneEntry, plan: Plan, root: Path) -> SceneRecord:
     from ..sim.scene_files import scene_sha256
 
-    file = f"scenes/{scene.name}.glb"
+    file = scene_file(scene.name)
     return SceneRecord(
         name=scene.name,
         split=split,

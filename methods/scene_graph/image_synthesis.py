@@ -30,10 +30,10 @@ class ImageSynthesis(SceneGraphVs):
         if not self.config.views:
             return
         depths = [self._depth.of_view(view) for view in references]
-        points = place_points(references, depths)
+        points = place_points(references, depths, point_range=self.config.point_range)
         for own, (view, depth) in enumerate(zip(references, depths, strict=True)):
             colours, semantic = view.image(), self._segmenter.of_view(view)
-            for virtual, place in views_of(view, depth, points, own, self.config.views):
+            for virtual, place in views_of(view, depth, points, own, self.config):
                 image = self._segmented(rendered(virtual, colours), rendered(virtual, semantic))
                 yield self._graph_of(image), place
 

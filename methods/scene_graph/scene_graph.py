@@ -39,6 +39,10 @@ class SceneGraphConfig(MethodConfig):
     """Whether edges say how the boxes at their ends lie to each other; otherwise they only say that they overlap."""
     views: int = Field(default=0, ge=0, le=200)
     """Views synthesized per training image."""
+    point_range: float = Field(default=1.0, gt=0)
+    """Metres before a training image at which the point that its place is known by lies at most: the data set's own."""
+    reach: float = Field(default=1.5, gt=0)
+    """Metres from that point within which virtual cameras stand."""
     segmentation: SegmentationChoice = "learned"
     """"learned": trained on generated houses, comes with the package; "ade20k": a public model; "oracle": the
     simulator's own semantic maps, of queries too, which every table says."""
@@ -128,11 +132,11 @@ class SceneGraphMethod(Method[SceneGraphConfig]):
         if not self.config.views:
             return
         depths = [self._depth.of_view(view) for view in references]
-        points = place_points(references, depths)
+        points = place_points(references, depths, point_range=self.config.point_range)
         for own, (view, depth, image) in enumerate(zip(references, depths, images, strict=True)):
             measured = self._vocabulary.measure(image)
             on_surface = _patch_points(view, depth, image.features.centres)
-            for virtual, place in views_of(view, depth, points, own, self.config.views, step=_STEP):
+            for virtual, place in views_of(view, depth, points, own, self.config, step=_STEP):
                 layout = layout_of_view(virtual, image.regions, image.features.centres, on_surface)
                 nodes = node_descriptors(self._vocabulary, image, layout, measured)
                 yield scene_graph(layout, nodes, spatial=self.config.spatial_edges), place
@@ -146,19 +150,19 @@ class SceneGraphVs(SceneGraphMethod):
 
 
 def views_of(
-    view: View, depth: Array, points: Array, own: int, count: int, *, step: int = 1
+    view: View, depth: Array, points: Array, own: int, config: SceneGraphConfig, *, step: int = 1
 ) -> Iterator[tuple[VirtualView, int]]:
     """Yield virtual views of a reference with the class of each, see `virtual_views`; ``step`` is of the cloud."""
     cloud = PointCloud.of(depth, view.pose, view.camera, step=step)
     camera = view.camera.resized(view.camera.width // step, view.camera.height // step)
     height, rng = float(view.pose.translation[2]), np.random.default_rng([_SEED, own])
-    return virtual_views(cloud, camera, points, own, height=height, count=count, rng=rng)
+    return virtual_views(cloud, camera, points, own, height=height, count=config.views, reach=config.reach, rng=rng)
 
 
-def place_points(references: ViewSet, depths: list[Array]) -> Array:
+def place_points(references: ViewSet, depths: list[Array], *, point_range: float) -> Array:
     """Return the representative points (K, 2) of the references' classes, as the dataset's protocol defines them."""
     cones = [VisibilityCone.of(depth, view.pose, view.camera) for view, depth in zip(references, depths, strict=True)]
-    return np.stack([representative_point(cone) for cone in cones])
+    return np.stack([representative_point(cone, point_range=point_range) for cone in cones])
 
 
 def _patch_points(view: View, depth: Array, centres: Array) -> Array:

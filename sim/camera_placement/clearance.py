@@ -10,7 +10,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from ..scene import Scene
-from .navigable import floor_level, navigable_floor
+from .navigable import floor_level, free_floor
 
 Array = NDArray[Any]
 
@@ -35,7 +35,7 @@ class Clearance:
     def __init__(self, scene: Scene, *, minimum: float = 0.2) -> None:
         self.scene = scene
         self.minimum = minimum
-        self.navigable = scene.navigable if not scene.navigable.is_empty else navigable_floor(scene)
+        self.navigable = free_floor(scene)
         self._region = _region(scene)
         self._pieces = _pieces(scene, self._region)
         centroids = self._pieces.mean(axis=1)

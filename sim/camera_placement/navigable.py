@@ -45,6 +45,11 @@ def navigable_floor(scene: Scene, *, radius: float = ROBOT_RADIUS) -> MultiPolyg
     return _polygons(distance >= radius + _MARGIN, low, cell)
 
 
+def free_floor(scene: Scene) -> MultiPolygon:
+    """Return a scene's own navigable floor, in world x, y, or what is found where it knows none."""
+    return navigable_floor(scene) if scene.navigable.is_empty else scene.navigable
+
+
 def floor_level(scene: Scene) -> float:
     """Return the height of the floor: the scene's own where it has rooms, else the lowest large level surface's."""
     if scene.rooms:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -160,3 +161,32 @@ def test_the_track_is_the_papers(run):
     assert (full.protocol.cell_size, full.protocol.cell_angle) == (2, 30)
     assert full.protocol.training_images == "similar"
     assert len(full.scenes.test) == 3
+
+
+def test_the_track_from_the_other_side_has_the_papers_cameras():
+    """Those of the habitat documentation that it refers to, and level: its poses have three degrees of freedom."""
+    full = load_track("cross-view-v2").size("full").dataset
+    assert (full.camera.width, full.camera.height, full.camera.horizontal_fov) == (256, 256, 90)
+    assert full.protocol.camera_height == (1.25, 1.25)
+    assert full.protocol.pitch_std == 0
+    assert full.protocol.views_per_scene == 100_000
+    assert (full.protocol.cell_size, full.protocol.cell_angle) == (2, 30)
+    assert full.protocol.training_images == "similar"
+    assert full.protocol.least_ahead / 2 >= 2, "metres from any training image to its point"
+
+
+@pytest.mark.parametrize("size", ["mini", "small"])
+def test_the_houses_to_tune_on_are_made_as_those_of_the_track(size):
+    tuned = load_track(Path(__file__).parents[2] / "docs" / "tracks" / "cross-view-validation.yaml").size(size).dataset
+    track = load_track("cross-view-v2").size(size).dataset
+    for parameter in ("point_range", "least_ahead", "free_floor", "query_sampling", "camera_height", "places"):
+        assert getattr(tuned.protocol, parameter) == getattr(track.protocol, parameter)
+    assert (tuned.seed, tuned.camera) == (track.seed, track.camera)
+    assert all(2000 <= house < 3000 for house in tuned.scenes.val)
+    assert not tuned.scenes.test
+
+
+def test_methods_of_the_track_know_how_far_points_lie():
+    track = load_track("cross-view-v2")
+    ranges = {entry.config["point_range"] for entry in track.methods if "point_range" in entry.config}
+    assert ranges == {track.size("full").dataset.protocol.point_range}

@@ -147,7 +147,8 @@ def test_a_track_of_one_size_is_for_that_size(tiny_track):
 
 
 def test_unknown_names_list_the_known_ones(tiny_track):
-    known = "cross-view-ablations-v1, cross-view-v1, exrenet-references-v1, exrenet-v1, quickstart, sparse-reference-v1"
+    known = "cross-view-ablations-v1, cross-view-v1, cross-view-v2, exrenet-references-v1, exrenet-v1, quickstart, "
+    known += "sparse-reference-v1"
     with pytest.raises(InputError, match=f"unknown track 'nope'; known: {known}"):
         load_track("nope")
     with pytest.raises(InputError, match="no such track file"):

@@ -47,6 +47,10 @@ def test_a_spec_survives_json_and_yaml():
         ({"camera_height": [1.2, float("inf")]}, "camera_height.1: Input should be a finite number"),
         ({"camera": {"horizontal_fov": float("nan")}}, "camera.horizontal_fov: Input should be a finite number"),
         ({"protocol": "cross-view", "outputs": ["depth"]}, "without rgb nothing looks alike"),
+        (
+            {"protocol": "cross-view", "cross_view": {"query_sampling": "even", "queries_per_scene": 5}},
+            "queries_per_scene: even queries are at least 6",
+        ),
         ({"protocol": "cross-view", "query_condition": "evening"}, "query_condition: cross-view chooses"),
     ],
 )

@@ -159,7 +159,7 @@ def test_only_patches_that_are_seen_belong_to_a_synthesized_graph() -> None:
 
 def test_viewpoints_see_the_point_from_all_around() -> None:
     point = np.array([2.0, 1.0])
-    poses = viewpoints_around(point, height=1.5, camera=CAMERA, count=400, rng=np.random.default_rng(0))
+    poses = viewpoints_around(point, height=1.5, camera=CAMERA, count=400, reach=1.5, rng=np.random.default_rng(0))
     offset = point - poses.translation[:, :2]
     ahead = (offset * poses.forward[:, :2]).sum(axis=1)
     angle = np.degrees(np.arccos(ahead / np.linalg.norm(offset, axis=1) / np.linalg.norm(poses.forward[:, :2], axis=1)))
@@ -170,9 +170,9 @@ def test_viewpoints_see_the_point_from_all_around() -> None:
 
 def test_synthesized_views_belong_to_the_class_that_the_protocol_gives_them() -> None:
     """The rule can be asked of the box's true depth, too, wherever a virtual view shows most of the box."""
-    own = representative_point(VisibilityCone.of(DEPTH, POSE, CAMERA))
+    own = representative_point(VisibilityCone.of(DEPTH, POSE, CAMERA), point_range=1.0)
     points = np.stack([[4.5, 3.5], own, own + np.array([0.5, 0.2])])
-    arguments = {"height": 1.4, "count": 40}
+    arguments = {"height": 1.4, "count": 40, "reach": 1.5}
     views = list(virtual_views(cloud_at(DEPTH), CAMERA, points, 1, rng=np.random.default_rng(1), **arguments))
     assert 10 <= len(views) <= 40
     assert {place for _, place in views} >= {1, 2}

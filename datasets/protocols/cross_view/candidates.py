@@ -18,19 +18,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ....errors import InputError, RunError
-from ....sim.geometry import translation_error
+from ....sim.camera_placement.navigable import free_floor
+from ....sim.geometry import Pose, translation_error
 from ...covisibility import read_depth
-from ...plan import Decision, PlacesRecord
+from ...plan import Decision, PlacesRecord, PlaceStatistics
 from ...planning import generator
 from ...recorded_task import RecordedTask, SceneTask, ShardTask
 from ...rendering import file_paths
-from ...rendering_state import RenderState, read_plan
+from ...rendering_state import RenderState, read_plan, scene_file
 from ...spec import DatasetSpec
 from ...strict import Strict
 from ...views import pose_from_table
 from .appearance import describe, nbnn_distance
 from .parameters import AppearanceSpace, PlaceParameters
 from .places import choose_training_images, place_of, pose_cells, rule, view_angle
+from .queries import angle_histogram, drawn_queries
+from .statistics import deciles, rooms_in_sight
 from .visibility import VisibilityCone
 
 #: The role of a planned view that may become a reference, a query, or nothing.
@@ -42,11 +45,15 @@ Array = NDArray[Any]
 
 
 class Places(Strict):
-    """The classes of one scene: the plan's row of each training image, each point (x, y), and the cluster centre."""
+    """The classes of one scene: the plan's row of each training image, each point (x, y), the cluster centre, how many
+    rooms each training image shows (none where no statistics are kept), and how many candidates were passed over for
+    which reason."""
 
     centre: int | None
     rows: tuple[int, ...]
     points: tuple[tuple[float, float], ...]
+    rooms: tuple[int, ...]
+    passed_over: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -85,15 +92,26 @@ class ChoosePlaces(SceneTask):
             distance = _joined(state.root, compared, unknown=np.inf)
             order = np.argsort(distance, kind="stable")[: np.isfinite(distance).sum()]
         cells = pose_cells(pose_from_table(table), wanted)
-        rows, points = choose_training_images(order, cells, lambda row: _cone(state, table, row), wanted)
-        if len(rows) < wanted.places:
+        floor = free_floor(state.scene(scene_file(self.scene))) if wanted.free_floor else None
+        chosen = choose_training_images(order, cells, lambda row: _cone(state, table, row), wanted, floor=floor)
+        if len(chosen.rows) < wanted.places:
+            why = ", ".join(f"{reason}: {count}" for reason, count in chosen.passed_over.items())
             raise InputError(
-                f"scene {self.scene}: of {len(table)} candidates in {len(set(cells))} cells, {len(rows)} can be "
-                f"training images of a place each, not {wanted.places}; ask for fewer places, more views or smaller "
-                "cells"
+                f"scene {self.scene}: of {len(table)} candidates in {len(set(cells))} cells, {len(chosen.rows)} can be "
+                f"training images of a place each, not {wanted.places} ({why}); ask for fewer places, more views, "
+                "smaller cells or a larger house"
             )
-        places = [(float(x), float(y)) for x, y in points]
-        return Places(centre=centre, rows=tuple(rows), points=tuple(places)).model_dump(mode="json")
+        return Places(
+            centre=centre,
+            rows=tuple(chosen.rows),
+            points=tuple((float(x), float(y)) for x, y in chosen.points),
+            rooms=() if wanted.as_first_published else self._rooms(state, chosen.rows),
+            passed_over=chosen.passed_over,
+        ).model_dump(mode="json")
+
+    def _rooms(self, state: RenderState, rows: Sequence[int]) -> tuple[int, ...]:
+        table, rooms = state.plan(self.scene), state.scene(scene_file(self.scene)).rooms
+        return tuple(rooms_in_sight(_cone(state, table, row), rooms) for row in rows)
 
     def places(self, root: Path) -> Places:
         """Return what was chosen."""
@@ -144,10 +162,12 @@ def decided_views(spec: DatasetSpec, parameters: PlaceParameters, root: Path, sc
     places = ChoosePlaces(scene, parameters).places(root)
     training = np.array(places.rows)
     assigned = _joined(root, _assigning(scene, len(table), parameters)).astype(int)
-    queries = limited_queries(spec, parameters, scene, assigned, training)
     references = pose_from_table(table.iloc[training])
     poses, own = pose_from_table(table), np.maximum(assigned, 0)
     angle, distance = view_angle(poses, references[own]), translation_error(poses, references[own])
+    rows = np.setdiff1d(np.flatnonzero(assigned >= 0), training)
+    rng = generator(spec, scene, "queries")
+    queries = drawn_queries(rows, angle[rows], distance[rows], parameters, rng, scene=scene)
     centre = None if places.centre is None else str(table["view"].iloc[places.centre])
     table["place"] = assigned.astype(np.int32)
     table["role"] = "query"
@@ -165,16 +185,24 @@ def decided_views(spec: DatasetSpec, parameters: PlaceParameters, root: Path, sc
         dropped=dropped,
         over_limit=len(table) - dropped - len(training) - len(queries),
         views=tuple(np.bincount(assigned[queries], minlength=len(training)).tolist()),
+        statistics=None
+        if parameters.as_first_published
+        else _statistics(places, references, angle[queries], distance[queries]),
     )
     return Decision(table.loc[np.sort(np.concatenate([training, queries]))], record)
 
 
-def limited_queries(
-    spec: DatasetSpec, parameters: PlaceParameters, scene: str, assigned: Array, training: Array
-) -> Array:
-    """Return the rows of a scene's queries: views of a class that train none, up to the limit, uniformly at random."""
-    rows = np.setdiff1d(np.flatnonzero(assigned >= 0), training)
-    return generator(spec, scene, "queries").permutation(rows)[: parameters.queries_per_scene]
+def _statistics(places: Places, references: Pose, angle: Array, distance: Array) -> PlaceStatistics:
+    """Return what is said of a scene's places: ``angle`` and ``distance`` (Q,) are those of its queries."""
+    ahead = np.linalg.norm(np.array(places.points) - references.translation[:, :2], axis=1)
+    return PlaceStatistics(
+        tried=len(places.rows) + sum(places.passed_over.values()),
+        passed_over=places.passed_over,
+        point_distance=deciles(ahead),
+        rooms_in_sight=places.rooms,
+        view_angles=tuple(angle_histogram(angle).tolist()),
+        query_distance=deciles(distance),
+    )
 
 
 def cluster_centre(state: RenderState, scene: str, space: AppearanceSpace) -> tuple[int, Array]:

@@ -7,6 +7,9 @@ chooses the training images, and with them the classes, and drops the views of n
 here or there:
 
 - the camera is a robot's: uniform over the navigable floor and over yaw, with a little variation in height and pitch;
+- points lie at most 1 m before their images, and all views of places are queries alike, as data sets were first
+  published; `point_range`, `least_ahead`, `free_floor` and `query_sampling` make places that lie across the room and
+  are seen as often from behind as from before;
 - a scene of the train split gives plain views, as in the other protocols: there is nothing to classify in it;
 - the house is one map, and its references are the training images.
 """
@@ -26,6 +29,7 @@ from ...spec import DatasetSpec
 from ..robot_views import RobotProtocol, robot_poses, rooms_of, train_views
 from .candidates import CANDIDATE, decided_views, passes_over_candidates
 from .parameters import PlaceParameters
+from .queries import ANGLE_BINS
 
 
 class CrossView(PlaceParameters, RobotProtocol):
@@ -41,11 +45,14 @@ class CrossView(PlaceParameters, RobotProtocol):
     }
 
     def check(self, spec: DatasetSpec) -> None:
-        """Raise ``ValueError`` where references would need other lights, or nothing shows what looks alike."""
+        """Raise ``ValueError`` where references would need other lights, nothing shows what looks alike, or too few
+        queries are asked for to be even."""
         if spec.query_condition not in (None, spec.condition):
             raise ValueError("query_condition: cross-view chooses references among views that are rendered already")
         if self.training_images == "similar" and "rgb" not in spec.outputs:
             raise ValueError("outputs: without rgb nothing looks alike; add it, or set training_images to random")
+        if self.query_sampling == "even" and (self.queries_per_scene or ANGLE_BINS) < ANGLE_BINS:
+            raise ValueError(f"queries_per_scene: even queries are at least {ANGLE_BINS}, one of each direction")
 
     def plan(self, scene: Scene, split: str, spec: DatasetSpec) -> Plan:
         """Plan one scene: training views, or the candidates of a scene to localize in.

@@ -12,6 +12,8 @@ from ....sim.geometry import Camera, Pose, pixel_directions
 
 Array = NDArray[Any]
 
+_HAND = 0.1  # metres
+
 
 @dataclass(frozen=True, eq=False)
 class VisibilityCone:
@@ -49,6 +51,16 @@ class VisibilityCone:
     def free_distance(self) -> float:
         """How far the view sees along its optical axis, metres."""
         return float(self.reach[int(self.camera.cx)])
+
+    @property
+    def ends(self) -> Array:
+        """Return where on the floor plan the view ends along each image column, (W, 2), a hand's breadth before what
+        fills it; the camera's own place where a column shows nothing."""
+        right = np.array([self.ahead[1], -self.ahead[0]])
+        beside = (np.arange(self.camera.width) + 0.5 - self.camera.cx) / self.camera.fx
+        bearing = self.ahead + beside[:, None] * right
+        bearing /= np.linalg.norm(bearing, axis=1, keepdims=True)
+        return self.eye + np.maximum(self.reach - _HAND, 0)[:, None] * bearing
 
     def point_ahead(self, metres: float) -> Array:
         """Return the point (2,) of the floor plan that lies ``metres`` along the optical axis."""

@@ -8,18 +8,23 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import shapely
+from relocbench.bench.tracks import load_track
 from relocbench.datasets.check import check
+from relocbench.datasets.dataset import Dataset
 from relocbench.datasets.generate import generate
 from relocbench.datasets.manifest import MANIFEST
+from relocbench.datasets.plan import PlacesRecord
 from relocbench.datasets.protocols.cross_view.appearance import local_descriptors, nbnn_distance
-from relocbench.datasets.protocols.cross_view.candidates import limited_queries
 from relocbench.datasets.protocols.cross_view.parameters import PlaceParameters
 from relocbench.datasets.protocols.cross_view.places import choose_training_images, place_of, pose_cells, view_angle
+from relocbench.datasets.protocols.cross_view.queries import angle_histogram, drawn_queries
 from relocbench.datasets.protocols.cross_view.visibility import VisibilityCone
 from relocbench.datasets.spec import DatasetSpec
 from relocbench.errors import InputError
 from relocbench.reports.dataset_overview import draw_overview
 from relocbench.sim.geometry import Camera, Pose, covisibility
+from relocbench.sim.scene_files import load_scene
 
 CAMERA = Camera.from_fov(96, 96, 90.0)
 
@@ -31,11 +36,24 @@ def open_floor(count: int, *, size: float = 6.0, reach: float = 5.0) -> tuple[Po
     return poses, [VisibilityCone(CAMERA, p.translation[:2], p.forward[:2], np.full(96, reach)) for p in poses]
 
 
+def assert_every_view_sees_its_place(dataset: Dataset, record: PlacesRecord) -> None:
+    points, spec = np.array(record.points), dataset.manifest.spec.protocol
+    views = dataset.views.where(split="test")
+    assert len(views)
+    for view in views:
+        cone = VisibilityCone.of(view.depth(), view.pose, view.camera)
+        distance = np.linalg.norm(points - view.pose.translation[:2], axis=1)
+        visible = cone.contains(points, max_range=spec.max_range, occlusion=True)
+        assert visible[view.place]
+        assert distance[view.place] == distance[visible].min()
+
+
 def test_every_training_image_has_its_cell_and_its_class():
     poses, cones = open_floor(800)
     spec = PlaceParameters(places=25)
     cells = pose_cells(poses, spec)
-    rows, points = choose_training_images(range(800), cells, cones.__getitem__, spec)
+    chosen = choose_training_images(range(800), cells, cones.__getitem__, spec)
+    rows, points = chosen.rows, chosen.points
     assert len(rows) == len(points) == 25
     assert len({cells[row] for row in rows}) == 25
     assert rows == sorted(rows)  # the most wanted come first
@@ -44,8 +62,36 @@ def test_every_training_image_has_its_cell_and_its_class():
 
 def test_a_training_image_sees_more_than_a_wall():
     _, cones = open_floor(50, reach=0.9)
-    rows, _ = choose_training_images(range(50), list(range(50)), cones.__getitem__, PlaceParameters(places=5))
-    assert rows == []
+    chosen = choose_training_images(range(50), list(range(50)), cones.__getitem__, PlaceParameters(places=5))
+    assert chosen.rows == []
+    assert chosen.passed_over == {"too little is seen ahead": 50}
+
+
+def test_what_was_passed_over_is_counted_up_to_the_last_place():
+    _, cones = open_floor(800)
+    looked_at = []
+
+    def cone_of(row: int) -> VisibilityCone:
+        looked_at.append(row)
+        return cones[row]
+
+    chosen = choose_training_images(range(800), [0, *range(799)], cone_of, PlaceParameters(places=25))
+    assert chosen.rows[0] == 0
+    assert chosen.passed_over["its cell is taken"] == 1
+    assert chosen.tried == chosen.rows[-1] + 1
+    assert len(looked_at) == chosen.tried - 1
+
+
+def test_points_lie_as_far_as_asked_and_on_the_floor():
+    poses, cones = open_floor(800)
+    spec, floor = PlaceParameters(places=10, point_range=2.2, least_ahead=4.0), shapely.box(0, 0, 3, 6)
+    chosen = choose_training_images(range(800), range(800), cones.__getitem__, spec, floor=floor)
+    assert len(chosen.rows) == 10
+    assert np.linalg.norm(chosen.points - poses[chosen.rows].translation[:, :2], axis=1) == pytest.approx(2.2)
+    assert shapely.contains_xy(floor, *chosen.points.T).all()
+    assert chosen.passed_over["its point is off the free floor"] > 0
+    far = PlaceParameters(places=10, point_range=2.2, least_ahead=5.1)
+    assert choose_training_images(range(800), range(800), cones.__getitem__, far).rows == []
 
 
 def test_cells_part_places_and_directions():
@@ -86,14 +132,7 @@ def test_the_table_says_what_was_kept(cross_view_dataset):
 
 def test_every_view_belongs_to_the_nearest_point_that_it_sees(cross_view_dataset):
     """Training images, too; and no other view of a class is a reference."""
-    record = cross_view_dataset.manifest.scenes[1].places
-    points, spec = np.array(record.points), cross_view_dataset.manifest.spec.protocol
-    for view in cross_view_dataset.views.where(split="test"):
-        cone = VisibilityCone.of(view.depth(), view.pose, view.camera)
-        distance = np.linalg.norm(points - view.pose.translation[:2], axis=1)
-        visible = cone.contains(points, max_range=spec.max_range, occlusion=True)
-        assert visible[view.place]
-        assert distance[view.place] == distance[visible].min()
+    assert_every_view_sees_its_place(cross_view_dataset, cross_view_dataset.manifest.scenes[1].places)
     references = cross_view_dataset.views.where(role="reference").table
     assert references["place"].is_unique
 
@@ -206,20 +245,122 @@ def test_a_limit_keeps_that_many_queries_and_moves_no_class(blind_dataset, limit
     assert images == set(some["depth"])
 
 
-def test_a_limit_favours_no_class(blind_dataset, limited_spec):
+def test_a_limit_favours_no_class():
     """Over many draws, each class keeps the same share of its queries."""
-    sizes = np.array(blind_dataset.manifest.scenes[0].places.views)
-    assigned = np.repeat([-1, *range(5)], [30, *(sizes + 1)])
-    training = np.array([np.flatnonzero(assigned == place)[0] for place in range(5)])
+    sizes, spec = np.array([40, 90, 25, 60, 50]), PlaceParameters(queries_per_scene=60)
+    rows = np.arange(sizes.sum()) + 7
     kept = np.zeros(5)
     for seed in range(400):
-        spec = limited_spec.model_copy(update={"seed": seed})
-        rows = limited_queries(spec, spec.protocol, "box", assigned, training)
-        assert len(set(rows)) == 60
-        assert not set(rows) & set(training)
-        kept += np.bincount(assigned[rows], minlength=5)
+        chosen = drawn_queries(rows, 0 * rows, 0 * rows, spec, np.random.default_rng(seed), scene="box")
+        assert len(set(chosen)) == 60
+        assert set(chosen) <= set(rows)
+        kept += np.bincount(np.repeat(np.arange(5), sizes)[chosen - 7])
     share = kept / 400 / sizes
     assert share == pytest.approx(60 / sizes.sum(), abs=4 * np.sqrt(0.25 / 400 / sizes.min()))
+
+
+@pytest.mark.parametrize("limit", [None, 60, 99])
+def test_even_queries_look_as_often_from_behind_as_from_before(limit):
+    rng = np.random.default_rng(1)
+    angle = np.append(180 * rng.beta(1, 2, 599), 180.0)  # most from the front, one from right behind
+    distance = rng.exponential(1.5, 600)
+    spec = PlaceParameters(query_sampling="even", queries_per_scene=limit)
+    rows = drawn_queries(np.arange(600), angle, distance, spec, np.random.default_rng(2), scene="box")
+    there = np.histogram(angle, np.arange(0, 181, 30))[0]
+    each = there.min() if limit is None else min(there.min(), limit // 6)
+    assert len(set(rows)) == 6 * each
+    assert (angle_histogram(angle[rows]) == each).all()
+    for low in range(0, 180, 30):  # no metre of distance is drawn from twice as often while another has queries left
+        own = (angle >= low) & ((angle < low + 30) | (low == 150))
+        available = np.bincount(distance[own].astype(int))
+        drawn = np.bincount(distance[rows[own[rows]]].astype(int), minlength=len(available))
+        left = available > drawn
+        assert not left.any() or drawn.max() <= drawn[left].min() + 1
+    again = drawn_queries(np.arange(600), angle, distance, spec, np.random.default_rng(2), scene="box")
+    other = drawn_queries(np.arange(600), angle, distance, spec, np.random.default_rng(3), scene="box")
+    assert np.array_equal(rows, again)
+    assert not np.array_equal(np.sort(rows), np.sort(other))
+
+
+def test_queries_that_cannot_be_even_say_what_is_missing():
+    spec, angle = PlaceParameters(query_sampling="even"), np.linspace(0, 119, 40)
+    with pytest.raises(InputError, match="scene box: 0 of 40 views see their place from 120 to 150 degrees"):
+        drawn_queries(np.arange(40), angle, 0 * angle, spec, np.random.default_rng(0), scene="box")
+
+
+def test_places_across_the_room_are_seen_from_the_other_side(far_dataset):
+    record, spec = far_dataset.manifest.scenes[0].places, far_dataset.manifest.spec.protocol
+    table, stats = far_dataset.views.table, record.statistics
+    references = far_dataset.views.where(role="reference")
+    queries = table[table["role"] == "query"]
+    eyes = references.poses.translation[np.argsort(references.table["place"]), :2]
+    ahead = np.linalg.norm(np.array(record.points) - eyes, axis=1)
+    assert ahead.min() >= spec.least_ahead / 2
+    assert ahead.max() <= spec.point_range + 1e-9
+    assert stats.point_distance == pytest.approx(np.percentile(ahead, [10, 50, 90]), abs=1e-3)
+    assert len(set(stats.view_angles)) == 1
+    assert stats.view_angles == tuple(np.histogram(queries["reference_angle"], np.arange(0, 181, 30))[0])
+    assert sum(stats.view_angles) == len(queries) == sum(record.views) > 30
+    assert stats.query_distance == pytest.approx(np.percentile(queries["reference_distance"], [10, 50, 90]), abs=1e-3)
+    assert stats.tried == spec.places + sum(stats.passed_over.values())
+    assert set(stats.rooms_in_sight) <= {1, 2}
+    assert "on the navigable floor" in record.rule
+    scene = load_scene(far_dataset.root / far_dataset.manifest.scenes[0].file)
+    assert shapely.contains_xy(scene.navigable, *np.array(record.points).T).all()
+    assert check(far_dataset.root, jobs=1).ok
+
+
+def test_every_view_of_a_place_across_the_room_sees_it(far_dataset):
+    assert_every_view_sees_its_place(far_dataset, far_dataset.manifest.scenes[0].places)
+
+
+def test_the_seed_decides_places_across_the_room(far_spec, far_dataset, tmp_path):
+    again = generate(far_spec, tmp_path / "again", jobs=2, progress=False)
+    other = generate(far_spec.model_copy(update={"seed": 1}), tmp_path / "other", jobs=1, progress=False)
+    assert again.sha256 == far_dataset.sha256 != other.sha256
+
+
+def test_a_house_without_enough_room_says_what_was_tried(far_spec, with_parameters, tmp_path):
+    with pytest.raises(InputError, match=r"not 30 \(.*too little is seen ahead: \d+.*\); .* or a larger house$"):
+        generate(with_parameters(far_spec, places=30), tmp_path / "d", jobs=1, progress=False)
+
+
+#: SHA-256 of the specs of cross-view-v1, computed before the protocol had any of its later parameters.
+V1_SPECS = {
+    "mini": "634bcf458b271817506a2b584000d149cb923d116d982064c240bc0f557a6ff3",
+    "small": "48dcf5dfc6bfa98ef9584b6fd04dd8c5d6c662ad637933e4dcfd0f32a606010b",
+    "full": "1d1f62854ecb19f78aa85d35ca1d9b3e611c7a6d5bf24e42b9fbf5e1976d12f4",
+}
+
+
+@pytest.mark.parametrize(("size", "digest"), V1_SPECS.items())
+def test_the_published_track_keeps_its_data(size, digest):
+    """A spec decides every byte, and what is written about places beside it is what was written then."""
+    spec = load_track("cross-view-v1").size(size).dataset
+    assert hashlib.sha256(spec.canonical().encode()).hexdigest() == digest
+
+
+def test_places_as_first_published_have_no_statistics(blind_dataset):
+    assert "statistics" not in json.loads((blind_dataset.root / MANIFEST).read_text())["scenes"][0]["places"]
+    rows, angle = np.arange(300) + 9, np.linspace(0, 180, 300)
+    spec = PlaceParameters(queries_per_scene=40)
+    drawn = drawn_queries(rows, angle, angle, spec, np.random.default_rng(4), scene="box")
+    assert np.array_equal(drawn, np.random.default_rng(4).permutation(rows)[:40]), "as queries were drawn then"
+
+
+@pytest.mark.slow
+def test_the_track_from_the_other_side_is_that(tmp_path):
+    """Its smallest size: points 2 m away and more, queries from all sides alike, several rooms in sight."""
+    spec = load_track("cross-view-v2").size("mini").dataset
+    dataset = generate(spec, tmp_path / "d", jobs=2, progress=False)
+    record = dataset.manifest.scenes[1].places
+    stats = record.statistics
+    assert stats.point_distance[0] >= 2
+    assert len(set(stats.view_angles)) == 1
+    assert stats.query_distance[1] > 2
+    assert stats.query_distance[2] > 4
+    assert stats.several_rooms >= 0.5
+    assert_every_view_sees_its_place(dataset, record)
 
 
 def test_a_dataset_of_version_2_still_opens_and_is_the_same(blind_dataset, blind_spec, copy_of):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from relocbench.datasets.protocols.cross_view.statistics import rooms_in_sight
 from relocbench.datasets.protocols.cross_view.visibility import VisibilityCone
 from relocbench.sim.geometry import Camera, Pose
 from relocbench.sim.raycast import Raycaster
@@ -46,6 +47,21 @@ def test_the_field_of_view_and_the_range_bound_the_cone(look):
     cone = look(2.0, 2.0, 0.0)
     assert seen(cone, (3.0, 2.9), (3.0, 3.1), (1.0, 2.0)) == [True, False, False]
     assert seen(cone, (4.0, 2.0), (4.4, 2.0), max_range=2.2) == [True, False]
+
+
+def test_the_ends_of_a_view_lie_just_before_what_it_sees(look):
+    ends = look(3.0, 1.8, 90.0).ends
+    assert len(ends) == CAMERA.width
+    assert (ends >= 0).all()
+    assert (ends <= [5.0, 4.0]).all()
+    assert ends[48] == pytest.approx([3.0, 3.9], abs=0.05)
+    assert ends[0, 0] < 3.0 < ends[-1, 0]
+
+
+def test_a_doorway_brings_a_second_room_into_sight(look, box_room):
+    assert rooms_in_sight(look(2.0, 2.0, 0.0), box_room.rooms) == 2
+    assert rooms_in_sight(look(2.0, 2.0, 180.0), box_room.rooms) == 1
+    assert rooms_in_sight(look(4.5, 2.0, 0.0), box_room.rooms) == 2
 
 
 @pytest.mark.parametrize("pitch", [-10.0, 0.0, 10.0])
