@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..exrenet.exrenet import ExReNetConfig, ExReNetMethod
+from ..exrenet.exrenet import ExReNetConfig, ExReNetMethod, Fusion
 
 
 class EssNetConfig(ExReNetConfig):
-    """Settings of `essnet`: those of `exrenet`, without a scale."""
+    """Settings of `essnet`: those of `exrenet`, without a scale, and triangulated as published."""
+
+    fusion: Fusion = "pairs"
+    """How the relative poses become one: "pairs", EssNet's own RANSAC over pairs whose rays meet; or "certainty", as
+    `exrenet`."""
 
     use_scale: Literal[False] = False
     """EssNet says in which direction the query is, never how far: no distance tells which references agree."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from numpy.typing import NDArray
@@ -13,18 +13,24 @@ from ...sim.geometry import Pose
 from ..method import Estimate, Method, Query, best_first
 from ..retrieval.retrieval import Retrieval, RetrievalConfig
 from ..retrieval.spread import SpreadConfig
+from ..solvers.pose_fusion import fuse_poses
 from ..solvers.triangulation import triangulate_pose
 from ..timing import stage
+from .certainty import CertaintyConfig
 from .encoders import Features
 from .input import network_image
 from .network import open_network
-from .outputs import relative_poses
+from .outputs import quaternion_lengths, relative_poses
 from .regression import HiddenLayers
 from .settings import NetworkSize
 
 Array = NDArray[Any]
 
+#: How relative poses become one: by what they say most surely together, or by the paper's RANSAC over pairs.
+Fusion = Literal["certainty", "pairs"]
+
 _ENCODED_TOGETHER = 16  # references
+_AGREES = 0.5  # probability from which on a reference's rotation counts as right
 
 
 class ExReNetConfig(SpreadConfig):
@@ -37,20 +43,31 @@ class ExReNetConfig(SpreadConfig):
     size: NetworkSize = "small"
     """Which packaged network, "small" or "full"; and which network a file belongs to that does not say."""
 
+    fusion: Fusion = "certainty"
+    """How the relative poses become one: "certainty", each reference counting by how sure its answer is; or "pairs",
+    the paper's: RANSAC over pairs whose rays meet, all references counting alike."""
+
+    certainty: CertaintyConfig = CertaintyConfig()
+    """With fusion by certainty: what makes an answer sure."""
+
     use_scale: bool = True
-    """Use the estimated distance to each reference, where the network has it, to tell which references agree."""
+    """Use the estimated distance to each reference, where the network has it: to tell which references agree, and, with
+    fusion by certainty, for the place."""
 
     samples: int = Field(default=100, ge=0)
-    """Answers under Monte Carlo dropout, whose mean counts and whose variance breaks ties; 0: one without dropout."""
+    """Answers under Monte Carlo dropout, whose mean counts and, with fusion by pairs, whose variance breaks ties; 0:
+    one without dropout."""
 
     retrieved: int = Field(default=5, ge=1)
     """References that are retrieved, and relative poses computed."""
 
     max_angle: float = Field(default=15.0, gt=0, lt=180)
-    """Largest angle between a reference's ray and a hypothesis that it agrees with, in degrees."""
+    """With fusion by pairs: the largest angle between a reference's ray and a hypothesis that it agrees with, in
+    degrees."""
 
     scale_ratio: tuple[float, float] = (0.5, 2.0)
-    """Between these a hypothesis' distance to a reference that agrees lies, as a share of the estimated one."""
+    """With fusion by pairs: between these a hypothesis' distance to a reference that agrees lies, as a share of the
+    estimated one."""
 
     retrieval: RetrievalConfig = RetrievalConfig()
     """Image retrieval: ``descriptor`` and its settings."""
@@ -58,11 +75,12 @@ class ExReNetConfig(SpreadConfig):
 
 class ExReNetMethod(Method[ExReNetConfig]):
     """Winkelbauer, Denninger, Triebel, "Learning to Localize in New Environments from Synthetic Training Data", ICRA
-    2021: section IV-A for retrieval, IV-B for the network, IV-C for triangulation.
+    2021: section IV-A for retrieval, IV-B for the network, IV-C for ``fusion: pairs``.
 
-    Every query is answered: where no two references agree, by the pair that contradicts the others least (flagged
-    "inconsistent"), and where no pair has a pose either (one reference, parallel rays), from the most alike reference
-    and its relative pose alone, flagged "single". ``confidence`` is the number of references that agree.
+    Every query is answered, and flagged "inconsistent" where no two references agree, "single" where it is answered
+    from the most alike reference and its relative pose alone: a map has no other, or, with ``fusion: pairs``, no pair
+    has a pose (parallel rays). ``confidence`` says how much likelier the references make the answer's rotation than any
+    other, the logarithm; with ``fusion: pairs``, how many references agree.
     """
 
     name = "exrenet"
@@ -94,7 +112,11 @@ class ExReNetMethod(Method[ExReNetConfig]):
             features = self._network.features(network_image(query.image, query.camera, self._network.settings.side))
         outputs = self._outputs(features, selected, query.seed)
         with stage("triangulation"):
-            return self._answer(self._retrieval.poses[selected], outputs, ranking)
+            references = self._retrieval.poses[selected]
+            if self.config.fusion == "pairs":
+                return self._from_pairs(references, outputs, ranking)
+            lengths = quaternion_lengths(outputs.mean(axis=0))
+            return self._fused(references, outputs, self.config.certainty.of(lengths, scores, selected), ranking)
 
     def _outputs(self, features: Features, selected: list[int], seed: int) -> Array:
         """Return what the network says of the query and each selected reference (S, K, outputs), S samples or one."""
@@ -109,10 +131,16 @@ class ExReNetMethod(Method[ExReNetConfig]):
             generator = torch.Generator().manual_seed(seed % 2**63)
             return head.sample(vectors, self.config.samples, generator).numpy()
 
-    def _answer(self, references: Pose, outputs: Array, ranking: tuple[str, ...]) -> Estimate:
-        relative, scales = relative_poses(outputs.mean(axis=0))
-        if not self.config.use_scale:
-            scales = None
+    def _fused(self, references: Pose, outputs: Array, certainties: Array, ranking: tuple[str, ...]) -> Estimate:
+        relative, scales = self._relative_poses(outputs)
+        if len(references) == 1:
+            return _single(references, relative, scales, ranking)
+        found = fuse_poses(references, relative.rotation[:, None], relative.translation, certainties, scales=scales)
+        flags = () if (found.agreement > _AGREES).sum() > 1 else ("inconsistent",)
+        return Estimate(found.pose, ranking, confidence=found.support, flags=flags)
+
+    def _from_pairs(self, references: Pose, outputs: Array, ranking: tuple[str, ...]) -> Estimate:
+        relative, scales = self._relative_poses(outputs)
         found = triangulate_pose(
             references,
             relative,
@@ -123,12 +151,21 @@ class ExReNetMethod(Method[ExReNetConfig]):
             strict=False,
         )
         if found is None:
-            length = 0.0 if scales is None else float(scales[0])
-            step = Pose.from_rotation_translation(relative[0].rotation, length * relative[0].translation)
-            return Estimate(references[0] @ step, ranking, confidence=0.0, flags=("single",))
+            return _single(references, relative, scales, ranking)
         agree = bool(found.inliers[list(found.pair)].all())
         flags = () if agree else ("inconsistent",)
         return Estimate(found.pose, ranking, confidence=float(found.inliers.sum()), flags=flags)
+
+    def _relative_poses(self, outputs: Array) -> tuple[Pose, Array | None]:
+        relative, scales = relative_poses(outputs.mean(axis=0))
+        return relative, scales if self.config.use_scale else None
+
+
+def _single(references: Pose, relative: Pose, scales: Array | None, ranking: tuple[str, ...]) -> Estimate:
+    """Return the answer of the first reference alone; without scale, with that reference's own place."""
+    length = 0.0 if scales is None else float(scales[0])
+    step = Pose.from_rotation_translation(relative[0].rotation, length * relative[0].translation)
+    return Estimate(references[0] @ step, ranking, confidence=0.0, flags=("single",))
 
 
 def _spread(outputs: Array) -> Array:

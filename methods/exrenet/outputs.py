@@ -28,6 +28,11 @@ def relative_poses(outputs: Array) -> tuple[Pose, Array | None]:
     return Pose.from_quaternion(quaternion, direction), scales
 
 
+def quaternion_lengths(outputs: Array) -> Array:
+    """Return the lengths (B,) of the quaternions of ``outputs`` (B, 7 or 8), as the network answered them."""
+    return np.linalg.norm(np.asarray(outputs, dtype=np.float64)[:, 3:7], axis=1)
+
+
 def _normalised(vectors: Array, otherwise: tuple[float, ...]) -> Array:
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.where(length > _FAINTEST, vectors / np.maximum(length, _FAINTEST), otherwise)

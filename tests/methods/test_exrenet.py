@@ -10,6 +10,7 @@ import torch
 from relocbench.errors import InputError
 from relocbench.methods.conformance import check_method
 from relocbench.methods.essnet.essnet import EssNet, EssNetScale
+from relocbench.methods.exrenet.certainty import CertaintyConfig
 from relocbench.methods.exrenet.exrenet import ExReNetConfig, ExReNetMethod
 from relocbench.methods.exrenet.input import as_taken_by, network_camera, network_image
 from relocbench.methods.exrenet.network import ExReNet
@@ -19,6 +20,7 @@ from relocbench.methods.exrenet.settings import SMALL, VARIANTS, settings_of
 from relocbench.methods.method import Query
 from relocbench.methods.networks.checkpoints import save_network
 from relocbench.methods.registry import make_method
+from relocbench.methods.solvers.triangulation import triangulate_pose
 from relocbench.sim.geometry import Camera, Pose, rotation_error, translation_error
 from scipy.spatial.transform import Rotation
 
@@ -156,8 +158,9 @@ class Truthful(ExReNetMethod):
         return outputs[None]
 
 
-def test_true_relative_poses_give_the_true_pose(checkpoints, fitted_folder, box_references, box_queries):
-    method = Truthful(ExReNetConfig(weights=checkpoints["exrenet"], retrieval=RETRIEVAL))
+@pytest.mark.parametrize("fusion", ["certainty", "pairs"])
+def test_true_relative_poses_give_the_true_pose(fusion, checkpoints, fitted_folder, box_references, box_queries):
+    method = Truthful(ExReNetConfig(weights=checkpoints["exrenet"], fusion=fusion, retrieval=RETRIEVAL))
     method.load(fitted_folder)
     method.build_map(box_references)
     for view in box_queries:
@@ -165,8 +168,85 @@ def test_true_relative_poses_give_the_true_pose(checkpoints, fitted_folder, box_
         answer = method.localize(Query(view.image(), view.camera))
         assert translation_error(answer.pose, view.pose) < 1e-6
         assert rotation_error(answer.pose, view.pose) < 1e-5
-        assert answer.confidence == 5
         assert answer.flags == ()
+        if fusion == "pairs":
+            assert answer.confidence == 5
+        else:
+            assert answer.confidence > 0
+
+
+def test_fusion_by_pairs_is_triangulation_of_the_mean_of_all_samples(
+    checkpoints, fitted_folder, box_references, box_queries
+):
+    method = ExReNetMethod(
+        ExReNetConfig(weights=checkpoints["exrenet"], fusion="pairs", samples=9, retrieval=RETRIEVAL)
+    )
+    method.load(fitted_folder)
+    method.build_map(box_references)
+    outputs, selected = recorded(method)
+    for number, view in enumerate(box_queries):
+        answer = method.localize(Query(view.image(), view.camera, seed=number))
+        relative, scales = relative_poses(outputs[-1].mean(axis=0))
+        lengths = np.maximum(outputs[-1][..., 7:], 0.01)
+        directions = outputs[-1][..., :3].astype(float)
+        centres = lengths * directions / np.linalg.norm(directions, axis=-1, keepdims=True)
+        found = triangulate_pose(
+            box_references.poses[selected[-1]],
+            relative,
+            scales=scales,
+            uncertainties=centres.var(axis=0).sum(axis=-1),
+            strict=False,
+        )
+        np.testing.assert_array_equal(answer.pose.matrix, found.pose.matrix)
+        assert answer.confidence == found.inliers.sum()
+
+
+def recorded(method):
+    """Return lists that fill with what the network answers of every query, and with the references asked about."""
+    outputs, references = [], []
+    answer = method._outputs
+
+    def recording(features, selected, seed):
+        outputs.append(answer(features, selected, seed))
+        references.append(selected)
+        return outputs[-1]
+
+    method._outputs = recording
+    return outputs, references
+
+
+def test_an_answer_is_the_surer_the_longer_its_quaternion_and_the_more_alike_its_reference():
+    certainty = CertaintyConfig()
+    scores = np.array([0.1, 0.5, 0.2, 0.3])
+    by_length = certainty.of(np.array([0.7, 0.8, 0.9, 1.0]), np.zeros(4), [0, 1, 2, 3])
+    assert (np.diff(by_length) > 0).all()
+    assert ((by_length > 0) & (by_length < 1)).all()
+    by_likeness = certainty.of(np.full(3, 0.9), scores, [1, 3, 0])
+    assert (np.diff(by_likeness) < 0).all()
+    np.testing.assert_allclose(certainty.of(np.full(3, 0.9), 7 * scores - 3, [1, 3, 0]), by_likeness)
+    assert certainty.of(np.full(1, 0.9), np.array([0.4]), [0]) == pytest.approx(1 / (1 + np.exp(2.1)))
+
+
+def test_sure_references_decide_and_others_do_not(checkpoints, fitted_folder, box_references, box_queries):
+    """Of five answers, two are true and three the same wrong turn, from quaternions that are shorter."""
+    method = Truthful(ExReNetConfig(weights=checkpoints["exrenet"], retrieval=RETRIEVAL))
+    method.load(fitted_folder)
+    method.build_map(box_references)
+    truthful = method._outputs
+    turn = Pose.from_quaternion([0, 0, 1, 0], [0, 0, 0])
+
+    def partly(features, selected, seed):
+        outputs = truthful(features, selected, seed)
+        poses = Pose.from_quaternion(outputs[0, :, 3:7], np.zeros((len(selected), 3)))
+        outputs[0, 2:, 3:7] = 0.6 * (poses @ turn).quaternion[2:]
+        return outputs
+
+    method._outputs = partly
+    for view in box_queries:
+        method.query = view.pose
+        answer = method.localize(Query(view.image(), view.camera))
+        assert rotation_error(answer.pose, view.pose) < 1
+        assert translation_error(answer.pose, view.pose) < 1e-6
 
 
 def test_one_reference_is_enough_where_the_scale_is_known(checkpoints, fitted_folder, box_references, box_queries):
@@ -188,10 +268,12 @@ def test_one_reference_is_enough_where_the_scale_is_known(checkpoints, fitted_fo
     ("method", "name", "config"),
     [
         (ExReNetMethod, "exrenet", {}),
+        (ExReNetMethod, "exrenet", {"fusion": "pairs"}),
         (ExReNetMethod, "exrenet-unscaled", {"samples": 7}),
         (ExReNetMethod, "exrenet", {"samples": 0, "use_scale": False}),
         (ExReNetMethod, "exrenet-classic", {}),
         (EssNet, "essnet", {}),
+        (EssNet, "essnet", {"fusion": "certainty"}),
         (EssNetScale, "essnet-scale", {}),
     ],
 )
