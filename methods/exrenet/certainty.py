@@ -2,47 +2,74 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..configuration import MethodConfig
+from .settings import RotationForm
 
 Array = NDArray[Any]
 
-_CENTRE = 0.9  # length of a raw quaternion, of networks in the middle of what they answer
+_LENGTH = 0.9  # of a rotation, in the middle of what networks answer
 
 
-class CertaintyConfig(MethodConfig):
-    """Log-odds that a reference's rotation is right: ``offset + per_length (length - 0.9) + per_likeness z``.
+@dataclass(frozen=True)
+class Certainty:
+    """Log-odds that a reference's answer is right: ``offset + per_length (length - 0.9) + per_likeness z``.
 
-    ``length`` is that of the raw quaternion: a network that is taught by distances from the true one shortens it where
-    it wavers, as the mean of unit vectors is the shorter the more these differ. ``z`` says by how many standard
-    deviations of all references of the map this one is more like the query, in the eyes of retrieval. How much the
-    answers scatter under dropout says nothing of it: that follows the distance which is answered.
+    ``length`` is that of the answered rotation (`rotation_lengths`): a network that is taught by distances from the
+    true quaternion shortens it where it wavers, as the mean of unit vectors is the shorter the more these differ.
+    ``z`` says by how many standard deviations of all references of the map this one is more like the query, in the eyes
+    of retrieval. How much answers scatter under dropout says nothing of it: that follows the distance that is answered.
 
-    The values are those with the largest likelihood of the true rotations (`fuse_poses` has the density, and its
-    ``concentration`` comes from there too), of `exrenet-small`, over 3,360 pairs of queries and references in houses
-    2002 to 2007. Those of `essnet-scale-small` are nearly the same.
+    ``concentration`` is that of a right answer around the true rotation, of von Mises (`fuse_poses`).
     """
 
-    offset: float = -2.1
-    """Of a reference of average likeness, whose quaternion has a length of 0.9."""
-
-    per_length: float = 27.6
-    """For every 1 of the raw quaternion's length."""
-
-    per_likeness: float = 1.65
-    """For every standard deviation of likeness."""
+    offset: float
+    per_length: float
+    per_likeness: float
+    concentration: float
 
     def of(self, lengths: Array, scores: Array, selected: list[int]) -> Array:
         """Return certainties (K,) in (0, 1) of the references ``selected`` among the N of a map.
 
-        ``lengths`` (K,) of their raw quaternions; ``scores`` (N,) of retrieval, of which only ratios of differences
-        matter. Without at least two different scores, likeness says nothing.
+        ``lengths`` (K,) of their answers; ``scores`` (N,) of retrieval, of which only ratios of differences matter.
+        Without at least two different scores, likeness says nothing.
         """
         spread = scores.std()
         likeness = (scores - scores.mean()) / spread if spread > 0 else np.zeros(len(scores))
-        odds = self.offset + self.per_length * (lengths - _CENTRE) + self.per_likeness * likeness[selected]
+        odds = self.offset + self.per_length * (lengths - _LENGTH) + self.per_likeness * likeness[selected]
         return 1 / (1 + np.exp(-odds))
+
+
+#: By what a network answers rotations with, the values of largest likelihood of the true rotations, over 3,360 pairs of
+#: queries and references in houses 2002 to 2007. Quaternions: of `exrenet-small`; those of `essnet-scale-small` are
+#: nearly the same. Bins: chosen by hand, as no network with them is shipped; their distributions say most themselves.
+FITTED: dict[RotationForm, Certainty] = {
+    "quaternion": Certainty(offset=-2.1, per_length=27.6, per_likeness=1.65, concentration=6.0),
+    "yaw": Certainty(offset=1.0, per_length=0.0, per_likeness=1.0, concentration=50.0),
+}
+
+
+class CertaintyConfig(MethodConfig):
+    """What makes an answer sure, see `Certainty`; what is not given is as fitted for the network's form of answer."""
+
+    offset: float | None = None
+    """Log-odds that an answer of length 0.9 is right, of a reference that is as much like the query as all are."""
+
+    per_length: float | None = None
+    """What every 1 of length adds."""
+
+    per_likeness: float | None = None
+    """What every standard deviation of likeness adds."""
+
+    concentration: float | None = None
+    """Of right answers around the true rotation."""
+
+    def for_form(self, rotation: RotationForm) -> Certainty:
+        """Return the values for networks that answer rotations in one of both forms."""
+        given = {name: value for name, value in self.model_dump().items() if value is not None}
+        return replace(FITTED[rotation], **given)

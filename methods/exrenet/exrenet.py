@@ -20,9 +20,9 @@ from .certainty import CertaintyConfig
 from .encoders import Features
 from .input import network_image
 from .network import open_network
-from .outputs import quaternion_lengths, relative_poses
+from .outputs import possible_rotations, relative_poses, rotation_lengths
 from .regression import HiddenLayers
-from .settings import NetworkSize
+from .settings import NetworkSettings, NetworkSize
 
 Array = NDArray[Any]
 
@@ -91,6 +91,7 @@ class ExReNetMethod(Method[ExReNetConfig]):
         self.learning_part = self.config.retrieval.open()
         self._retrieval = Retrieval(self.learning_part)
         self._network = open_network(self.config.weights, self.network_name, self.config.size)
+        self._certainty = self.config.certainty.for_form(self._network.settings.rotation)
 
     def build_map(self, references: ViewSet) -> None:
         """Encode the references, for retrieval and by the network."""
@@ -115,8 +116,8 @@ class ExReNetMethod(Method[ExReNetConfig]):
             references = self._retrieval.poses[selected]
             if self.config.fusion == "pairs":
                 return self._from_pairs(references, outputs, ranking)
-            lengths = quaternion_lengths(outputs.mean(axis=0))
-            return self._fused(references, outputs, self.config.certainty.of(lengths, scores, selected), ranking)
+            lengths = rotation_lengths(outputs.mean(axis=0), self._network.settings)
+            return self._fused(references, outputs, self._certainty.of(lengths, scores, selected), ranking)
 
     def _outputs(self, features: Features, selected: list[int], seed: int) -> Array:
         """Return what the network says of the query and each selected reference (S, K, outputs), S samples or one."""
@@ -135,7 +136,16 @@ class ExReNetMethod(Method[ExReNetConfig]):
         relative, scales = self._relative_poses(outputs)
         if len(references) == 1:
             return _single(references, relative, scales, ranking)
-        found = fuse_poses(references, relative.rotation[:, None], relative.translation, certainties, scales=scales)
+        rotations, masses = possible_rotations(outputs.mean(axis=0), self._network.settings)
+        found = fuse_poses(
+            references,
+            rotations,
+            relative.translation,
+            certainties,
+            masses=masses,
+            scales=scales,
+            concentration=self._certainty.concentration,
+        )
         flags = () if (found.agreement > _AGREES).sum() > 1 else ("inconsistent",)
         return Estimate(found.pose, ranking, confidence=found.support, flags=flags)
 
@@ -145,7 +155,7 @@ class ExReNetMethod(Method[ExReNetConfig]):
             references,
             relative,
             scales=scales,
-            uncertainties=_spread(outputs) if len(outputs) > 1 else None,
+            uncertainties=_spread(outputs, self._network.settings) if len(outputs) > 1 else None,
             max_angle=self.config.max_angle,
             scale_ratio=self.config.scale_ratio,
             strict=False,
@@ -157,7 +167,7 @@ class ExReNetMethod(Method[ExReNetConfig]):
         return Estimate(found.pose, ranking, confidence=float(found.inliers.sum()), flags=flags)
 
     def _relative_poses(self, outputs: Array) -> tuple[Pose, Array | None]:
-        relative, scales = relative_poses(outputs.mean(axis=0))
+        relative, scales = relative_poses(outputs.mean(axis=0), self._network.settings)
         return relative, scales if self.config.use_scale else None
 
 
@@ -168,12 +178,12 @@ def _single(references: Pose, relative: Pose, scales: Array | None, ranking: tup
     return Estimate(references[0] @ step, ranking, confidence=0.0, flags=("single",))
 
 
-def _spread(outputs: Array) -> Array:
+def _spread(outputs: Array, settings: NetworkSettings) -> Array:
     """Return the variances (K,) of the query's centre over samples (S, K, outputs), square metres: the sum over axes.
 
     A network without scale is taken to see every query at the same distance.
     """
     samples, references, numbers = outputs.shape
-    relative, scales = relative_poses(outputs.reshape(-1, numbers))
+    relative, scales = relative_poses(outputs.reshape(-1, numbers), settings)
     centres = relative.translation if scales is None else relative.translation * scales[:, None]
     return centres.reshape(samples, references, 3).var(axis=0).sum(axis=1)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from .angles import BINS
+
 NetworkSize = Literal["small", "full"]
+RotationForm = Literal["quaternion", "yaw"]
+DirectionForm = Literal["vector", "azimuth"]
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,26 @@ class NetworkSettings:
     """Rate between the hidden layers, while training and for Monte Carlo samples."""
     scale: bool = True
     """Whether the length of the translation is an output too."""
+    rotation: RotationForm = "quaternion"
+    """The rotation as a quaternion, or as a distribution over the twist about the camera's vertical axis, in bins, with
+    the swing that remains, see `angles`: a distance taught to quaternions makes large turns small."""
+    direction: DirectionForm = "vector"
+    """The direction as a vector, or as a distribution over its azimuth, in bins, with the elevation."""
+
+    @property
+    def direction_outputs(self) -> int:
+        """A vector (3); or bins and the elevation."""
+        return 3 if self.direction == "vector" else BINS + 1
+
+    @property
+    def rotation_outputs(self) -> int:
+        """A quaternion (4); or bins and the swing (2)."""
+        return 4 if self.rotation == "quaternion" else BINS + 2
 
     @property
     def outputs(self) -> int:
-        """Direction (3), quaternion (4), and the scale."""
-        return 8 if self.scale else 7
+        """Direction, rotation, and the scale."""
+        return self.direction_outputs + self.rotation_outputs + self.scale
 
 
 FULL = NetworkSettings()

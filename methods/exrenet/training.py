@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -23,9 +23,9 @@ from ..training.sampling import FrameSettings
 from ..training.task import TrainingTask
 from .correlation import extensive_counts, guided_counts, triplet_loss
 from .network import ExReNet, Matched
-from .outputs import relative_poses
+from .outputs import pose_loss, relative_poses, targets
 from .pairs import DENSE, SPARSE, pixel_matches, training_pairs
-from .settings import NetworkSize, settings_of
+from .settings import FULL, DirectionForm, NetworkSettings, NetworkSize, RotationForm, settings_of
 
 Array = NDArray[Any]
 
@@ -51,9 +51,15 @@ class RelativePoseConfig(MethodConfig):
     keep_encoder: bool = False
     """Teach what is behind the encoder, and leave that as the checkpoint of --init has it."""
 
+    rotation: RotationForm = "quaternion"
+    """quaternion, or yaw: a distribution over the turn about the camera's vertical axis, and what remains."""
+
+    direction: DirectionForm = "vector"
+    """vector, or azimuth: a distribution over it, and the elevation."""
+
 
 class RelativePoseTask(TrainingTask[RelativePoseConfig]):
-    """The paper's losses on pairs of one house: L1 of direction, quaternion and scale, and the auxiliary loss.
+    """The paper's losses on pairs of one house: of direction, rotation and scale (`pose_loss`), and the auxiliary loss.
 
     Every pair is learned from both sides, and in half of the batches as in a mirror: a mirrored house is a house too.
     With ``keep_encoder`` only what comes behind the encoder learns, and nothing is asked of its matches. Frames that
@@ -70,8 +76,9 @@ class RelativePoseTask(TrainingTask[RelativePoseConfig]):
         self._pairs: WeakKeyDictionary[HouseFrames, list[Array]] = WeakKeyDictionary()
 
     def make_network(self) -> ExReNet:
-        """Return the network of this name and the size of the configuration."""
-        return ExReNet(settings_of(self.name, self.config.size))
+        """Return the network of this name, and of the size and the forms of answer of the configuration."""
+        settings = settings_of(self.name, self.config.size)
+        return ExReNet(replace(settings, rotation=self.config.rotation, direction=self.config.direction))
 
     @property
     def label(self) -> str:
@@ -114,12 +121,12 @@ class RelativePoseTask(TrainingTask[RelativePoseConfig]):
         matched = self.network.match(features[reference], features[query])
         answer = self.network.head(self.network.summarise(matched)).float()
         truth = Pose(poses[query.numpy()]).relative_to(Pose(poses[reference.numpy()]))
-        pose_loss = self._pose_loss(answer, truth)
-        log = {"pose": pose_loss.item(), **_errors(answer, truth)}
+        pose = pose_loss(answer, truth, self.network.settings)
+        log = {"pose": pose.item(), **_errors(answer, truth, self.network.settings)}
         if self.config.keep_encoder:
-            return pose_loss, log
+            return pose, log
         auxiliary = self._auxiliary_loss(matched, depth, torch.from_numpy(poses).to(self.device), reference, query)
-        return pose_loss + _AUXILIARY_WEIGHT * auxiliary, log | {"auxiliary": auxiliary.item()}
+        return pose + _AUXILIARY_WEIGHT * auxiliary, log | {"auxiliary": auxiliary.item()}
 
     @torch.no_grad()
     def quality(self, houses: Sequence[HouseFrames]) -> dict[str, float]:
@@ -141,9 +148,10 @@ class RelativePoseTask(TrainingTask[RelativePoseConfig]):
         if not answers:
             return {}
         answer, truth = torch.cat(answers), Pose(np.concatenate([each.matrix for each in truths]))
-        constant = targets(truth).mean(dim=0, keepdim=True).expand(len(truth), -1)[:, : answer.shape[1]]
-        blind = {f"{name}_constant": value for name, value in _errors(constant, truth).items()}
-        return _errors(answer, truth) | blind
+        constant = targets(truth).mean(dim=0, keepdim=True).expand(len(truth), -1)
+        constant = constant if self.network.settings.scale else constant[:, :-1]
+        blind = {f"{name}_constant": value for name, value in _errors(constant, truth, FULL).items()}
+        return _errors(answer, truth, self.network.settings) | blind
 
     def _pairs_of(self, house: HouseFrames) -> list[Array]:
         """Return the pairs (P, 2) of a house, level by level of overlap, without levels that have none."""
@@ -164,11 +172,6 @@ class RelativePoseTask(TrainingTask[RelativePoseConfig]):
             return images.flip(-1), depth.flip(-1), _MIRROR @ poses @ _MIRROR
         return images, depth, poses
 
-    def _pose_loss(self, answer: Tensor, truth: Pose) -> Tensor:
-        """Return |t - t*| + |q - q*| + |s - s*|, each summed over its components, averaged over pairs."""
-        target = targets(truth).to(answer.device)[:, : answer.shape[1]]
-        return (answer - target).abs().sum(dim=1).mean()
-
     def _auxiliary_loss(
         self, matched: Matched, depth: Tensor, poses: Tensor, reference: Tensor, query: Tensor
     ) -> Tensor:
@@ -187,16 +190,9 @@ class RelativePoseTask(TrainingTask[RelativePoseConfig]):
         return torch.stack(losses).mean()
 
 
-def targets(truth: Pose) -> Tensor:
-    """Return what the network should answer (B, 8): direction, quaternion with w >= 0, scale in metres."""
-    scale = np.linalg.norm(truth.translation, axis=1, keepdims=True)
-    direction = truth.translation / np.maximum(scale, 1e-9)
-    return torch.from_numpy(np.concatenate([direction, truth.quaternion, scale], axis=1)).float()
-
-
-def _errors(answer: Tensor, truth: Pose) -> dict[str, float]:
+def _errors(answer: Tensor, truth: Pose, settings: NetworkSettings) -> dict[str, float]:
     """Return median errors: direction and rotation in degrees, and the scale's as a share of the truth."""
-    found, scales = relative_poses(answer.detach().cpu().numpy())
+    found, scales = relative_poses(answer.detach().cpu().numpy(), settings)
     length = np.linalg.norm(truth.translation, axis=1)
     cosine = (found.translation * truth.translation).sum(axis=1) / np.maximum(length, 1e-9)
     errors = {

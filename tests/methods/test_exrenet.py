@@ -51,6 +51,9 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     for name in ("exrenet", "exrenet-unscaled", "exrenet-classic", "essnet", "essnet-scale"):
         about = {"network": asdict(settings_of(name, "small"))}
         save_network(network(name), folder / f"{name}.safetensors", about=about)
+    bins = {"rotation": "yaw", "direction": "azimuth"}
+    about = {"network": asdict(replace(settings_of("exrenet", "small"), **bins))}
+    save_network(network(**bins), folder / "exrenet-bins.safetensors", about=about)
     return {path.stem: str(path) for path in folder.iterdir()}
 
 
@@ -216,7 +219,7 @@ def recorded(method):
 
 
 def test_an_answer_is_the_surer_the_longer_its_quaternion_and_the_more_alike_its_reference():
-    certainty = CertaintyConfig()
+    certainty = CertaintyConfig().for_form("quaternion")
     scores = np.array([0.1, 0.5, 0.2, 0.3])
     by_length = certainty.of(np.array([0.7, 0.8, 0.9, 1.0]), np.zeros(4), [0, 1, 2, 3])
     assert (np.diff(by_length) > 0).all()
@@ -225,6 +228,8 @@ def test_an_answer_is_the_surer_the_longer_its_quaternion_and_the_more_alike_its
     assert (np.diff(by_likeness) < 0).all()
     np.testing.assert_allclose(certainty.of(np.full(3, 0.9), 7 * scores - 3, [1, 3, 0]), by_likeness)
     assert certainty.of(np.full(1, 0.9), np.array([0.4]), [0]) == pytest.approx(1 / (1 + np.exp(2.1)))
+    changed = CertaintyConfig(per_length=0).for_form("yaw")
+    assert changed == replace(CertaintyConfig().for_form("yaw"), per_length=0)
 
 
 def test_sure_references_decide_and_others_do_not(checkpoints, fitted_folder, box_references, box_queries):
@@ -269,6 +274,8 @@ def test_one_reference_is_enough_where_the_scale_is_known(checkpoints, fitted_fo
     [
         (ExReNetMethod, "exrenet", {}),
         (ExReNetMethod, "exrenet", {"fusion": "pairs"}),
+        (ExReNetMethod, "exrenet-bins", {"samples": 7}),
+        (ExReNetMethod, "exrenet-bins", {"fusion": "pairs"}),
         (ExReNetMethod, "exrenet-unscaled", {"samples": 7}),
         (ExReNetMethod, "exrenet", {"samples": 0, "use_scale": False}),
         (ExReNetMethod, "exrenet-classic", {}),
