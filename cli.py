@@ -294,7 +294,10 @@ def train(
     steps_per_house: Annotated[int, typer.Option(min=1, help="Steps for each new house.")] = 30,
     batch: Annotated[int, typer.Option(min=2, help="Frames per step.")] = 32,
     learning_rate: Annotated[float, typer.Option(min=1e-6, help="AdamW's, at its highest.")] = 2e-3,
-    init: Annotated[str, typer.Option(help="scratch, imagenet, segmentation, or a checkpoint.")] = "scratch",
+    init: Annotated[
+        str | None,
+        typer.Option(help="imagenet, where there is a backbone; scratch; a checkpoint, as segmentation."),
+    ] = None,
     sampling: Annotated[Sampling, typer.Option(help="Where a house's frames are taken.")] = Sampling.planar,
     frames: Annotated[int, typer.Option(min=2, help="Frames of each house.")] = 192,
     seed: Annotated[int, typer.Option(min=0, help="Decides all that is drawn.")] = 0,

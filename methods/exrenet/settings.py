@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from ..networks.backbone import BackboneName
 from .angles import BINS
 
 NetworkSize = Literal["small", "full"]
@@ -18,11 +19,17 @@ class NetworkSettings:
 
     side: int = 128
     """Pixels of the square images, a multiple of 32."""
-    encoder: Literal["resnet50", "mobilenet-v3-small"] = "resnet50"
-    """Features at 1/16 and 1/4 of the resolution: of ResNet-50 up to its third stack with two U-Net steps upwards, or
-    of the feature pyramid that the package's other networks are made of."""
+    encoder: BackboneName = "resnet50"
+    """The backbone; its features are taken up to a stride of 16."""
+    neck: Literal["unet", "pyramid"] = "unet"
+    """What makes the fine map of them: two U-Net steps upwards, or the feature pyramid of the package's other networks,
+    which makes the coarse one too."""
+    pyramid_channels: int = 128
+    """Features per position inside the pyramid."""
+    deepest: Literal[16, 32] = 16
+    """The largest stride that the pyramid starts from."""
     fine_channels: int = 256
-    """Features per position of the fine map, and of the coarse one too behind the small encoder."""
+    """Features per position of the fine map, and behind the pyramid of the coarse one too."""
     matching: Literal["hierarchical", "single", "concatenation", "pooled"] = "hierarchical"
     """An extensive and a guided correlation layer; the extensive one alone (ExReNetClassic); in place of correlation,
     coarse features side by side, position by position or after averaging over the image."""
@@ -67,8 +74,9 @@ class NetworkSettings:
 
 FULL = NetworkSettings()
 SMALL = NetworkSettings(
-    encoder="mobilenet-v3-small",
-    fine_channels=64,
+    encoder="efficientnet-lite0",
+    neck="pyramid",
+    fine_channels=128,
     softmax=True,
     regression="light",
     regression_side=32,

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..features.vlad import Whitening, learn_vocabulary
-from ..networks.checkpoints import load_network
-from ..networks.feature_pyramid import FeaturePyramid
+from ..networks.checkpoints import checkpoint_path, load_network
+from ..networks.feature_pyramid import FeaturePyramid, PyramidConfig, pyramid_of
 
 #: Pixels of the network's image between neighbouring positions of the features that are pooled.
 POSITION_STEP = 8
@@ -42,9 +42,11 @@ class PlaceNetwork(nn.Module):
 
     initialised: Tensor
 
-    def __init__(self, words: int = 32, dimensions: int = 256, patch_dimensions: int = 64) -> None:
+    def __init__(
+        self, pyramid: PyramidConfig, words: int = 32, dimensions: int = 256, patch_dimensions: int = 64
+    ) -> None:
         super().__init__()
-        self.pyramid = FeaturePyramid()
+        self.pyramid = FeaturePyramid(pyramid)
         channels = self.pyramid.channels
         # What all positions have in common would be most of every residual: it goes before lengths are normalised.
         self.centre = nn.BatchNorm2d(channels, affine=False)
@@ -112,7 +114,7 @@ class PlaceNetwork(nn.Module):
 def open_place_network(weights: str) -> PlaceNetwork:
     """Return a trained network, ready to infer: ``weights`` is "synthetic" or the path of a checkpoint of ``relocbench
     train netvlad``. Raises ``InputError`` where there is no such checkpoint, or it is of another network."""
-    network = PlaceNetwork()
+    network = PlaceNetwork(pyramid_of(checkpoint_path(weights, task="netvlad")))
     load_network(network, weights, task="netvlad")
     return network
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from ..configuration import MethodConfig
-from ..training.augmentation import jittered
+from ..networks.feature_pyramid import PyramidConfig
+from ..training.augmentation import jittered, seen_through, windows
 from ..training.frames import HouseFrames, image_batch
 from ..training.task import TrainingTask
 from .network import PlaceNetwork
@@ -22,6 +23,7 @@ Array = NDArray[Any]
 _HOUSES = 4  # in a batch: other houses are where half of the hard negatives come from
 _OVERLAP = (0.25, 0.9)  # of two views of one place: they share enough to be told, and differ enough to teach something
 _TEMPERATURE = 0.2  # of similarities: the smaller, the more the hardest negatives decide; 0.1 taught nothing at first
+_SMALLEST_WINDOW = 0.75  # share of a frame's side that is seen, as through a longer lens
 _WITHIN = 2.0  # metres: a view from further away is not the same place
 _LEARNING_FRAMES = 3000  # from which the whitenings are learned
 _PATCHES_PER_FRAME = 2  # of them
@@ -29,7 +31,17 @@ _SHRINKAGE = 0.1  # of the whitenings, see `Whitening.learn`
 _TOGETHER = 32  # images that are encoded at once
 
 
-class PlaceTask(TrainingTask[MethodConfig]):
+class PlaceConfig(PyramidConfig):
+    """Settings of the network."""
+
+    channels: int = Field(default=64, ge=1)
+    """Features per position: the vector of an image has 32 times as many numbers before it is whitened."""
+
+    deepest: Literal[8, 16, 32] = 32
+    """The largest stride that features are made from."""
+
+
+class PlaceTask(TrainingTask[PlaceConfig]):
     """NetVLAD, from triplets: a view, another that overlaps it, and the most alike of those that show other places."""
 
     name = "netvlad"
@@ -37,7 +49,11 @@ class PlaceTask(TrainingTask[MethodConfig]):
 
     def make_network(self) -> PlaceNetwork:
         """Return the network, whose clusters the first batch decides."""
-        return PlaceNetwork()
+        return PlaceNetwork(self.config)
+
+    def about(self) -> dict[str, Any]:
+        """Return the pyramid's architecture."""
+        return {"pyramid": self.config.model_dump()}
 
     def draw(self, houses: Sequence[HouseFrames], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """Return ``count`` frames (B, 2), house and frame: pairs of neighbours in the list overlap.
@@ -59,7 +75,7 @@ class PlaceTask(TrainingTask[MethodConfig]):
         (Sohn, "Improved deep metric learning with multi-class N-pair loss objective", NIPS 2016). The log has the mean
         similarities of positives and of the hardest negatives.
         """
-        images = jittered(image_batch(houses, batch, self.device))
+        images = self._images(houses, batch)
         if not self.network.initialised:
             self.network.initialise(self.network.features(images))
         vectors = self.network(images).float()
@@ -77,6 +93,13 @@ class PlaceTask(TrainingTask[MethodConfig]):
             losses.append(functional.softplus(torch.logsumexp(differences / _TEMPERATURE, dim=1)))
             log[name] = float((similarity.detach().masked_fill(~negatives, -1).max(dim=1).values[found]).mean())
         return torch.cat(losses).mean(), log
+
+    def _images(self, houses: Sequence[HouseFrames], batch: NDArray[np.int64]) -> Tensor:
+        """Return a batch's images (B, 3, S, S) under other light and through windows; some houses are in a mirror."""
+        images = image_batch(houses, batch, self.device)
+        mirrored = torch.rand(len(houses), device=self.device)[torch.from_numpy(batch[:, 0])] < 0.5
+        window = windows(len(batch), _SMALLEST_WINDOW, self.device)
+        return jittered(seen_through(images, window, images.shape[-1], mirrored=mirrored))
 
     @torch.no_grad()
     def finish(self, houses: Sequence[HouseFrames]) -> None:

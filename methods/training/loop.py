@@ -23,6 +23,7 @@ from ...sim.processes.cores import available_cores
 from ...sim.processes.executor import Executor
 from ...sim.processes.local import LocalProcesses
 from ...sim.processes.whole_files import write_whole
+from ..networks.backbone import Backbone
 from ..networks.checkpoints import save_network
 from .frames import HouseFrames, stream_houses
 from .log import draw_log
@@ -57,6 +58,8 @@ class TrainingSettings:
     """Frames per step."""
     learning_rate: float = 2e-3
     """Of AdamW at its highest; it rises linearly, then falls along a cosine."""
+    backbone_rate: float = 0.3
+    """Share of the learning rate at which a backbone learns, which knows something before."""
     weight_decay: float = 1e-4
     """Of AdamW."""
     held_out: int = 6
@@ -140,9 +143,10 @@ class _Training:
         self.task, self.network, self.out, self.settings = task, task.network, out, settings
         self.described, self.executor, self.cache = described, executor, cache
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.network.to(self.device)
+        # the order of channels in memory that convolutions on a CPU are a quarter faster with
+        self.network.to(self.device, memory_format=torch.channels_last)
         self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            _groups(self.network, settings), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
         self.done = _Done()
         self.buffer: deque[HouseFrames] = deque(maxlen=settings.buffer)
@@ -205,7 +209,7 @@ class _Training:
         seed, rate = self.settings.seed, _learning_rate(step, self.settings)
         torch.manual_seed(seed * 1_000_003 + step)  # a resumed training draws what it would have drawn
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["share"]
         batch = self.task.draw(houses, self.settings.batch, np.random.default_rng([seed, step]))
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.device.type == "cuda"):
             loss, extra = self.task.loss(houses, batch)
@@ -276,6 +280,16 @@ class _Training:
             "torch": torch.__version__,
             "parameters": sum(parameter.numel() for parameter in self.network.parameters()),
         }
+
+
+def _groups(network: torch.nn.Module, settings: TrainingSettings) -> list[dict[str, Any]]:
+    """Return what learns at which share of the learning rate."""
+    backbones = [module for module in network.modules() if isinstance(module, Backbone)]
+    slow = {id(parameter) for backbone in backbones for parameter in backbone.parameters()}
+    parts: dict[float, list[torch.nn.Parameter]] = {1.0: [], settings.backbone_rate: []}
+    for parameter in network.parameters():
+        parts[settings.backbone_rate if id(parameter) in slow else 1.0].append(parameter)
+    return [{"params": parameters, "share": share} for share, parameters in parts.items() if parameters]
 
 
 def _decisive(described: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def train_task(
     *,
     settings: TrainingSettings,
     options: Mapping[str, Any] | None = None,
-    init: str = "scratch",
+    init: str | None = None,
     command: str = "",
     jobs: int | None = None,
     executor: Executor | None = None,
@@ -39,9 +40,13 @@ def train_task(
     torch.manual_seed(settings.seed)
     cls = NETWORKS.load(name)
     task = cls(validated(cls.Config, options, origin=f"network {name!r}"), settings.frames)
+    start = initialise(task.network, init)
+    task.starts_from(start)
+    init = init or start
     about: dict[str, Any] = {"command": command, "init": init, **task.about()}
-    task.starts_from(initialise(task.network, init))
-    if init not in ("scratch", "imagenet"):
+    if start == "scratch":
+        settings = replace(settings, backbone_rate=1.0)
+    elif start != "imagenet":
         about["started_from"] = about_checkpoint(checkpoint_of(init))
     return train_network(
         task, out, settings=settings, about=about, jobs=jobs, executor=executor, cache=cache, progress=progress

@@ -16,6 +16,7 @@ from relocbench.methods.method import Estimate, Method, Query
 from relocbench.methods.netvlad.descriptor import NetVladConfig, NetVladDescriptor
 from relocbench.methods.netvlad.netvlad import NetVlad
 from relocbench.methods.netvlad.network import PlaceNetwork, patch_positions
+from relocbench.methods.netvlad.training import PlaceConfig
 from relocbench.methods.networks.checkpoints import load_network
 from relocbench.methods.patch_netvlad.patch_netvlad import PatchNetVladConfig, PatchNetVladNbnn
 from relocbench.methods.patch_netvlad.patches import PatchNetVlad
@@ -29,7 +30,7 @@ def describe(place_checkpoint: str) -> PatchNetVlad:
 @pytest.fixture
 def network() -> PlaceNetwork:
     torch.manual_seed(0)
-    network = PlaceNetwork(words=4).eval().requires_grad_(False)
+    network = PlaceNetwork(PlaceConfig(), words=4).eval().requires_grad_(False)
     network.initialise(network.features(torch.rand(4, 3, 96, 96)))
     return network
 
@@ -122,7 +123,7 @@ def test_the_vector_alone_is_the_vector_of_the_descriptors(
 def test_half_precision_keeps_what_was_learned(
     place_network: PlaceNetwork, place_checkpoint: str, box_references: ViewSet
 ) -> None:
-    stored = PlaceNetwork()
+    stored = PlaceNetwork(PlaceConfig())
     load_network(stored, place_checkpoint, task="netvlad")
     images = torch.from_numpy(box_references[0].image()[:128, :192]).permute(2, 0, 1)[None].float() / 255
     with torch.inference_mode():

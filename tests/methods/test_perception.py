@@ -10,6 +10,7 @@ from relocbench.errors import InputError
 from relocbench.methods.box_room import CAMERA, box_maps, random_poses, write_views
 from relocbench.methods.method import PrivilegedQuery, Query
 from relocbench.methods.networks.checkpoints import save_network
+from relocbench.methods.networks.feature_pyramid import PyramidConfig
 from relocbench.methods.perception.depth import metric_depth, open_depth
 from relocbench.methods.perception.networks import DepthNetwork, SegmentationNetwork
 from relocbench.methods.perception.segmentation import open_segmentation
@@ -36,7 +37,10 @@ def test_the_oracle_reads_the_simulators_maps(view):
 
 def test_our_networks_answer_at_the_images_resolution(view, tmp_path):
     torch.manual_seed(0)
-    for network, task in ((DepthNetwork(), "depth"), (SegmentationNetwork(), "segmentation")):
+    for network, task in (
+        (DepthNetwork(PyramidConfig()), "depth"),
+        (SegmentationNetwork(PyramidConfig()), "segmentation"),
+    ):
         save_network(network, tmp_path / f"{task}.safetensors", about={})
     depth = open_depth("learned", str(tmp_path / "depth.safetensors")).of_view(view)
     assert depth.shape == (CAMERA.height, CAMERA.width)
@@ -52,7 +56,7 @@ def test_categories_are_known_by_their_names_whatever_their_number(view, tmp_pat
     """A network of before a category was added, and of before another was dropped, in another order."""
     torch.manual_seed(0)
     names = ("unknown", "door", "hitching post", "wall")
-    network = SegmentationNetwork(names)
+    network = SegmentationNetwork(PyramidConfig(), names)
     ids = []
     for channel in range(len(names)):
         network.head.bias.data = 1e3 * torch.eye(len(names))[channel]
@@ -62,7 +66,7 @@ def test_categories_are_known_by_their_names_whatever_their_number(view, tmp_pat
 
 
 def test_a_longer_lens_sees_the_same_picture_farther_away(tmp_path):
-    save_network(DepthNetwork(), tmp_path / "depth.safetensors", about={})
+    save_network(DepthNetwork(PyramidConfig()), tmp_path / "depth.safetensors", about={})
     estimator = open_depth("learned", str(tmp_path / "depth.safetensors"))
     pose = random_poses(np.random.default_rng(0), 1)
     depths = []

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from relocbench.methods.netvlad.network import PlaceNetwork
-from relocbench.methods.netvlad.training import PlaceTask, _negatives
+from relocbench.methods.netvlad.training import PlaceConfig, PlaceTask, _negatives
 from relocbench.methods.training.frames import HouseFrames
 
 _SIDE = 64
@@ -41,7 +41,7 @@ def houses() -> list[HouseFrames]:
 @pytest.fixture
 def task() -> PlaceTask:
     torch.manual_seed(0)
-    return teaching(PlaceNetwork(words=8, dimensions=16, patch_dimensions=8))
+    return teaching(PlaceNetwork(PlaceConfig(), words=8, dimensions=16, patch_dimensions=8))
 
 
 def test_pairs_overlap_and_most_are_relit(task: PlaceTask, houses: list[HouseFrames]) -> None:
@@ -93,7 +93,7 @@ def test_the_clusters_are_set_once_and_that_survives_a_resume(task: PlaceTask, h
     task.loss(houses, batch)
     first = task.network.centroids.clone()
     assert not torch.equal(before, first)
-    resumed = teaching(PlaceNetwork(words=8, dimensions=16, patch_dimensions=8))
+    resumed = teaching(PlaceNetwork(PlaceConfig(), words=8, dimensions=16, patch_dimensions=8))
     resumed.network.load_state_dict(task.network.state_dict())
     resumed.loss(houses, task.draw(houses, 16, np.random.default_rng(5)))
     assert torch.equal(resumed.network.centroids, first)

@@ -168,7 +168,7 @@ def test_a_kept_encoder_ends_as_it_began_and_the_rest_learns(boxes, tmp_path):
     about = about_checkpoint(out / "essnet-small.safetensors")
     assert about["started_from"] == {"made": "here"}
     assert about["keep_encoder"]
-    with pytest.raises(InputError, match="unknown configuration key 'keep_encoder'; allowed: none"):
+    with pytest.raises(InputError, match="unknown configuration key 'keep_encoder'; allowed: backbone"):
         train_task("depth", tmp_path / "depth", settings=TrainingSettings(), options={"keep_encoder": True})
     for init in ("scratch", "netvlad"):  # nothing, and a feature pyramid alone
         with pytest.raises(InputError, match="to keep"):

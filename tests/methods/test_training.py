@@ -10,9 +10,11 @@ import torch
 from relocbench.bench.tracks import list_tracks
 from relocbench.errors import InputError, RunError
 from relocbench.methods.networks.checkpoints import about_checkpoint, load_network, save_network
+from relocbench.methods.networks.feature_pyramid import PyramidConfig
 from relocbench.methods.perception.networks import DepthNetwork, SegmentationNetwork
 from relocbench.methods.perception.training import DepthTask, SegmentationTask
 from relocbench.methods.training.frames import HouseFrames, RenderHouse, stream_houses
+from relocbench.methods.training.initialisation import initialise
 from relocbench.methods.training.loop import HELD_OUT_HOUSES, TRAINING_HOUSES, TrainingSettings, train_network
 from relocbench.methods.training.sampling import FrameSettings
 from relocbench.methods.training.train import train_task
@@ -58,7 +60,7 @@ def train(task, out: Path, cache: Path, settings: TrainingSettings = SETTINGS, c
 
 
 def weights(folder: Path) -> dict:
-    network = SegmentationNetwork()
+    network = SegmentationNetwork(PyramidConfig())
     load_network(network, str(folder / "segmentation.safetensors"), task="segmentation")
     return network.state_dict()
 
@@ -66,7 +68,9 @@ def weights(folder: Path) -> dict:
 @pytest.mark.parametrize(("task", "measure"), [(SegmentationTask, "pixel_accuracy"), (DepthTask, "delta_1_25")])
 def test_a_trained_network_answers_on_houses_that_it_has_not_seen(task, measure, tmp_path, cache):
     torch.manual_seed(0)
-    out = train(task(), tmp_path / "out", cache, replace(SETTINGS, steps_per_house=25, batch=16, buffer=10))
+    task = task()
+    initialise(task.network, "imagenet")
+    out = train(task, tmp_path / "out", cache, replace(SETTINGS, steps_per_house=25, batch=16, buffer=10))
     about = about_checkpoint(out / f"{task.name}.safetensors")
     assert about["quality"][measure] > 0.7  # of three categories, or depths
     log = pd.read_csv(out / f"{task.name}.csv")
@@ -118,12 +122,12 @@ def test_a_loss_that_is_no_number_ends_the_training(tmp_path, cache):
 @pytest.mark.parametrize(("name", "network"), [("depth", DepthNetwork), ("segmentation", SegmentationNetwork)])
 def test_training_starts_from_all_of_its_own_network_and_from_the_pyramid_of_another(name, network, tmp_path, cache):
     torch.manual_seed(3)
-    start = SegmentationNetwork()
+    start = SegmentationNetwork(PyramidConfig())
     save_network(start, tmp_path / "start.safetensors", about={})
     still = replace(SETTINGS, learning_rate=0.0, weight_decay=0.0)
     init = str(tmp_path / "start.safetensors")
     out = train_task(name, tmp_path / "out", settings=still, init=init, jobs=1, cache=cache, progress=False)
-    trained = network()
+    trained = network(PyramidConfig())
     load_network(trained, str(out / f"{name}.safetensors"), task=name)
     assert torch.allclose(trained.pyramid.lateral[0].weight, start.pyramid.lateral[0].weight, atol=1e-3)
     same_head = trained.head.weight.shape == start.head.weight.shape
@@ -144,22 +148,22 @@ def test_unknown_tasks_and_missing_checkpoints_are_one_clear_line(tmp_path):
     with pytest.raises(InputError, match="unknown network 'colour'; known: segmentation, depth"):
         train_task("colour", tmp_path, settings=SETTINGS)
     with pytest.raises(InputError, match="relocbench train depth"):
-        load_network(DepthNetwork(), str(tmp_path / "none.safetensors"), task="depth")
+        load_network(DepthNetwork(PyramidConfig()), str(tmp_path / "none.safetensors"), task="depth")
     (tmp_path / "damaged.safetensors").write_bytes(b"no weights")
     with pytest.raises(InputError, match="no readable safetensors"):
-        load_network(DepthNetwork(), str(tmp_path / "damaged.safetensors"), task="depth")
-    save_network(SegmentationNetwork(), tmp_path / "other.safetensors", about={})
+        load_network(DepthNetwork(PyramidConfig()), str(tmp_path / "damaged.safetensors"), task="depth")
+    save_network(SegmentationNetwork(PyramidConfig()), tmp_path / "other.safetensors", about={})
     with pytest.raises(InputError, match=r"not a checkpoint of depth: head\.bias"):
-        load_network(DepthNetwork(), str(tmp_path / "other.safetensors"), task="depth")
+        load_network(DepthNetwork(PyramidConfig()), str(tmp_path / "other.safetensors"), task="depth")
 
 
 def test_checkpoints_are_small_keep_what_made_them_and_refuse_what_does_not_fit(tmp_path):
-    network = DepthNetwork()
+    network = DepthNetwork(PyramidConfig())
     path = tmp_path / "depth.safetensors"
     save_network(network, path, about={"seed": 7})
     assert about_checkpoint(path) == {"seed": 7}
     assert path.stat().st_size < 10e6
-    loaded = DepthNetwork()
+    loaded = DepthNetwork(PyramidConfig())
     load_network(loaded, str(path), task="depth")
     images = torch.rand(1, 3, 64, 96)
     assert torch.allclose(loaded(images), network.eval()(images), atol=0.02)
