@@ -7,11 +7,12 @@ CVPR 2021: the same clusters and soft assignment, pooled over squares of several
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -34,6 +35,16 @@ _FIRST_TO_SECOND = 5.0
 _FAINTEST_WORD = 0.1
 
 
+class PlaceConfig(PyramidConfig):
+    """What decides the network's architecture; a checkpoint says which it has."""
+
+    channels: int = Field(default=64, ge=1)
+    """Features per position: the vector of an image has 32 times as many numbers before it is whitened."""
+
+    deepest: Literal[8, 16, 32] = 32
+    """The largest stride that features are made from."""
+
+
 class PlaceNetwork(nn.Module):
     """Turns images (B, 3, H, W) in [0, 1], sides multiples of 32, into vectors that tell how alike places are.
 
@@ -43,7 +54,7 @@ class PlaceNetwork(nn.Module):
     initialised: Tensor
 
     def __init__(
-        self, pyramid: PyramidConfig, words: int = 32, dimensions: int = 256, patch_dimensions: int = 64
+        self, pyramid: PlaceConfig, words: int = 32, dimensions: int = 256, patch_dimensions: int = 64
     ) -> None:
         super().__init__()
         self.pyramid = FeaturePyramid(pyramid)
@@ -114,7 +125,7 @@ class PlaceNetwork(nn.Module):
 def open_place_network(weights: str) -> PlaceNetwork:
     """Return a trained network, ready to infer: ``weights`` is "synthetic" or the path of a checkpoint of ``relocbench
     train netvlad``. Raises ``InputError`` where there is no such checkpoint, or it is of another network."""
-    network = PlaceNetwork(pyramid_of(checkpoint_path(weights, task="netvlad")))
+    network = PlaceNetwork(pyramid_of(checkpoint_path(weights, task="netvlad"), PlaceConfig))
     load_network(network, weights, task="netvlad")
     return network
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from ..networks.feature_pyramid import PyramidConfig
 from ..training.augmentation import jittered, seen_through, windows
 from ..training.frames import HouseFrames, image_batch
 from ..training.task import TrainingTask
-from .network import PlaceNetwork
+from .network import PlaceConfig, PlaceNetwork
 
 Array = NDArray[Any]
 
@@ -29,16 +27,6 @@ _LEARNING_FRAMES = 3000  # from which the whitenings are learned
 _PATCHES_PER_FRAME = 2  # of them
 _SHRINKAGE = 0.1  # of the whitenings, see `Whitening.learn`
 _TOGETHER = 32  # images that are encoded at once
-
-
-class PlaceConfig(PyramidConfig):
-    """Settings of the network."""
-
-    channels: int = Field(default=64, ge=1)
-    """Features per position: the vector of an image has 32 times as many numbers before it is whitened."""
-
-    deepest: Literal[8, 16, 32] = 32
-    """The largest stride that features are made from."""
 
 
 class PlaceTask(TrainingTask[PlaceConfig]):

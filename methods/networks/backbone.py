@@ -75,6 +75,10 @@ class Backbone(nn.Module):
             levels.append(x)
         return levels
 
+    def keep(self, stages: int) -> None:
+        """Let the first ``stages`` levels learn nothing."""
+        self._stages[:stages].requires_grad_(False)
+
     def load_imagenet(self) -> None:
         """Set the weights that ImageNet taught; raises ``InputError`` where they are not there, with what to do."""
         self.load_state_dict(Backbone(self.network_name, deepest=STRIDES[len(self.channels) - 1]).state_dict())

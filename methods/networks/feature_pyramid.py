@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import cv2
 import torch
@@ -31,6 +31,9 @@ class PyramidConfig(MethodConfig):
 
     deepest: Literal[4, 8, 16, 32] = 32
     """The largest stride that features are made from."""
+
+
+PyramidConfigT = TypeVar("PyramidConfigT", bound=PyramidConfig)
 
 
 class FeaturePyramid(nn.Module):
@@ -67,10 +70,13 @@ def _separable(channels: int) -> nn.Sequential:
     )
 
 
-def pyramid_of(checkpoint: Path) -> PyramidConfig:
-    """Return the architecture that a checkpoint says its pyramid has; raises ``InputError`` where there is no such."""
+def pyramid_of(checkpoint: Path, config: type[PyramidConfigT]) -> PyramidConfigT:
+    """Return the architecture that a checkpoint says its pyramid has, the usual one where it does not say.
+
+    Raises ``InputError`` where this version knows no such.
+    """
     described = about_checkpoint(checkpoint).get("pyramid")
-    return validated(PyramidConfig, described, origin=f"{checkpoint}: its pyramid")
+    return validated(config, described, origin=f"{checkpoint}: its pyramid")
 
 
 def network_input(image: NDArray[Any]) -> Tensor:

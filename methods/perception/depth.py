@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...datasets.views import View
 from ...errors import InputError
 from ..networks.checkpoints import checkpoint_path, load_network
-from ..networks.feature_pyramid import network_input, pyramid_of
+from ..networks.feature_pyramid import PyramidConfig, network_input, pyramid_of
 from .networks import DepthNetwork, enlarged
 from .public_models import PublicModel
 
@@ -46,7 +46,7 @@ class LearnedDepth:
     """The network of ``relocbench train depth``: metric depth, for a camera of any focal length."""
 
     def __init__(self, weights: str) -> None:
-        self._network = DepthNetwork(pyramid_of(checkpoint_path(weights, task="depth")))
+        self._network = DepthNetwork(pyramid_of(checkpoint_path(weights, task="depth"), PyramidConfig))
         load_network(self._network, weights, task="depth")
 
     def of_view(self, view: View) -> Array:

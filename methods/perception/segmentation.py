@@ -14,7 +14,7 @@ from ...errors import InputError
 from ...sim.scenes.categories import CATEGORIES
 from ..method import PrivilegedQuery, Query
 from ..networks.checkpoints import about_checkpoint, checkpoint_path, load_network
-from ..networks.feature_pyramid import network_input, pyramid_of
+from ..networks.feature_pyramid import PyramidConfig, network_input, pyramid_of
 from .networks import SegmentationNetwork, enlarged
 from .public_models import PublicModel
 
@@ -85,7 +85,7 @@ class LearnedSegmentation(_ImageSegmentation):
     def __init__(self, weights: str) -> None:
         path = checkpoint_path(weights, task="segmentation")
         learned = about_checkpoint(path).get("categories", CATEGORIES)
-        self._network = SegmentationNetwork(pyramid_of(path), learned)
+        self._network = SegmentationNetwork(pyramid_of(path, PyramidConfig), learned)
         load_network(self._network, weights, task="segmentation")
         ids = {name: index for index, name in enumerate(CATEGORIES)}
         self._ids = np.array([ids.get(name, 0) for name in learned], dtype=np.uint16)

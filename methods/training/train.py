@@ -45,7 +45,7 @@ def train_task(
     init = init or start
     about: dict[str, Any] = {"command": command, "init": init, **task.about()}
     if start == "scratch":
-        settings = replace(settings, backbone_rate=1.0)
+        settings = replace(settings, backbone_rate=1.0, kept_stages=0)
     elif start != "imagenet":
         about["started_from"] = about_checkpoint(checkpoint_of(init))
     return train_network(

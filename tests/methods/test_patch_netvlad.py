@@ -15,8 +15,7 @@ from relocbench.methods.features.reciprocal_rank import reciprocal_ranks
 from relocbench.methods.method import Estimate, Method, Query
 from relocbench.methods.netvlad.descriptor import NetVladConfig, NetVladDescriptor
 from relocbench.methods.netvlad.netvlad import NetVlad
-from relocbench.methods.netvlad.network import PlaceNetwork, patch_positions
-from relocbench.methods.netvlad.training import PlaceConfig
+from relocbench.methods.netvlad.network import PlaceConfig, PlaceNetwork, patch_positions
 from relocbench.methods.networks.checkpoints import load_network
 from relocbench.methods.patch_netvlad.patch_netvlad import PatchNetVladConfig, PatchNetVladNbnn
 from relocbench.methods.patch_netvlad.patches import PatchNetVlad

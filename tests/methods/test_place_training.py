@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from relocbench.methods.netvlad.network import PlaceNetwork
-from relocbench.methods.netvlad.training import PlaceConfig, PlaceTask, _negatives
+from relocbench.methods.netvlad.network import PlaceConfig, PlaceNetwork
+from relocbench.methods.netvlad.training import PlaceTask, _negatives
 from relocbench.methods.training.frames import HouseFrames
 
 _SIDE = 64
