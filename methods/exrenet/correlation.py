@@ -130,6 +130,28 @@ def triplet_loss(correlation: Tensor, counts: Tensor, inside: Tensor | None = No
     return each.sum() / (number > 0).sum().clamp(min=1)
 
 
+def cross_entropy(scores: Tensor, counts: Tensor, inside: Tensor | None = None) -> Tensor:
+    """Return how improbable the true matches are, in nats: the mean over positions that have any.
+
+    The arguments are those of :func:`triplet_loss`; a position's probabilities are the softmax of its ``scores`` over
+    the channels that exist, and where its pixels match several, each counts by how many do.
+    """
+    if inside is not None:
+        scores = scores.masked_fill(~inside, -torch.inf)
+    scores, counts = scores.movedim(1, -1).flatten(0, 2), counts.movedim(1, -1).flatten(0, 2)
+    known = counts.sum(dim=1) > 0
+    scores, counts = scores[known], counts[known].to(scores.dtype)
+    matched = scores.log_softmax(dim=1).masked_fill(counts == 0, 0.0)  # what does not exist has no finite logarithm
+    return -((matched * counts).sum(dim=1) / counts.sum(dim=1)).sum() / max(len(counts), 1)
+
+
+def correct_share(correlation: Tensor, counts: Tensor) -> float:
+    """Return the share of the positions with a true match whose best match is one; 0 where there are none."""
+    best = correlation.argmax(dim=1, keepdim=True)
+    known = counts.sum(dim=1, keepdim=True) > 0
+    return float((counts.gather(1, best) > 0)[known].float().mean()) if bool(known.any()) else 0.0
+
+
 def _split(index: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
     """Return the position and the channel of indices (P, 4)."""
     return (index[:, 0], index[:, 1], index[:, 2]), index[:, 3]

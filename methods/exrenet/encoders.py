@@ -63,8 +63,8 @@ class PyramidEncoder(nn.Module):
         self.pyramid = FeaturePyramid(
             PyramidConfig(backbone=settings.encoder, channels=settings.pyramid_channels, deepest=settings.deepest)
         )
-        self.coarse_channels = settings.fine_channels
-        self.coarse = nn.Conv2d(self.pyramid.channels, settings.fine_channels, 1)
+        self.coarse_channels = self.pyramid.channels
+        self.coarse = nn.Conv2d(self.pyramid.channels, self.coarse_channels, 1)
         self.fine = nn.Conv2d(self.pyramid.channels, settings.fine_channels, 1)
 
     def forward(self, images: Tensor) -> Features:

@@ -25,11 +25,11 @@ class NetworkSettings:
     """What makes the fine map of them: two U-Net steps upwards, or the feature pyramid of the package's other networks,
     which makes the coarse one too."""
     pyramid_channels: int = 128
-    """Features per position inside the pyramid."""
+    """Features per position inside the pyramid, and of its coarse map."""
     deepest: Literal[16, 32] = 16
     """The largest stride that the pyramid starts from."""
     fine_channels: int = 256
-    """Features per position of the fine map, and behind the pyramid of the coarse one too."""
+    """Features per position of the fine map."""
     matching: Literal["hierarchical", "single", "concatenation", "pooled"] = "hierarchical"
     """An extensive and a guided correlation layer; the extensive one alone (ExReNetClassic); in place of correlation,
     coarse features side by side, position by position or after averaging over the image."""
@@ -76,7 +76,7 @@ FULL = NetworkSettings()
 SMALL = NetworkSettings(
     encoder="efficientnet-lite0",
     neck="pyramid",
-    fine_channels=128,
+    fine_channels=64,
     softmax=True,
     regression="light",
     regression_side=32,

@@ -49,8 +49,8 @@ def initialise(network: nn.Module, init: str | None) -> Start:
     for kind in _INNER:
         part = {name.partition(f"{kind}.")[2]: value for name, value in trained.items() if f"{kind}." in name}
         own = getattr(encoder, kind, None) or getattr(getattr(encoder, _INNER[0], None), kind, None)
-        if own is not None and _shapes(part) == _shapes(own.state_dict()):
-            fill(own, part)
+        if own is not None and _shapes(own.state_dict()).items() <= _shapes(part).items():  # the other may go deeper
+            fill(own, {name: part[name] for name in own.state_dict()})
             return kind
     raise InputError(f"{path}: holds neither this network, nor its encoder, feature pyramid or backbone to start from")
 

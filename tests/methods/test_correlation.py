@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 from relocbench.methods.exrenet.correlation import (
+    correct_share,
+    cross_entropy,
     extensive_correlation,
     extensive_counts,
     guided_correlation,
@@ -146,3 +148,38 @@ def test_the_auxiliary_loss_is_0_where_matches_are_clear_and_pulls_them_up_where
     slope = unclear.grad.flatten()
     assert slope[2] < 0
     assert (slope[[0, 1, 3]] > 0).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cross_entropy_is_that_of_the_true_matches_among_what_exists(seed):
+    scores = features(seed, 2, 12, 3, 4)
+    generator = torch.Generator().manual_seed(seed + 1)
+    counts = torch.randint(0, 4, scores.shape, generator=generator) * (
+        torch.rand(scores.shape, generator=generator) < 0.2
+    )
+    inside = (torch.rand(scores.shape, generator=generator) < 0.7) | (counts > 0)
+    wrong = []
+    for b, y, x in np.ndindex(2, 3, 4):
+        number = counts[b, :, y, x]
+        if number.sum():
+            exists = scores[b, :, y, x][inside[b, :, y, x]].exp().sum()
+            wrong.append(float(-(number * (scores[b, :, y, x].exp() / exists).log()).sum() / number.sum()))
+    assert float(cross_entropy(scores, counts, inside)) == pytest.approx(np.mean(wrong))
+    assert float(cross_entropy(scores, torch.zeros_like(counts))) == 0
+
+
+def test_cross_entropy_pulls_true_matches_up_and_passes_nothing_to_what_has_none():
+    scores = torch.zeros(1, 3, 1, 2, requires_grad=True)
+    counts = torch.zeros(1, 3, 1, 2, dtype=torch.long)
+    counts[0, 1, 0, 0] = 5
+    inside = torch.ones(1, 3, 1, 2, dtype=torch.bool)
+    inside[0, 2, 0, 0] = False
+    cross_entropy(scores, counts, inside).backward()
+    torch.testing.assert_close(scores.grad[0, :, 0], torch.tensor([[0.5, 0.0], [-0.5, 0.0], [0.0, 0.0]]))
+
+
+def test_matches_are_counted_where_there_is_something_to_match():
+    scores = torch.tensor([[3.0, 0.0, 0.0], [1.0, 2.0, 9.0]])[None, :, None]
+    counts = torch.tensor([[1, 1, 0], [0, 0, 0]])[None, :, None]
+    assert correct_share(scores, counts) == 0.5  # of two positions; the third has no match
+    assert correct_share(scores, torch.zeros_like(counts)) == 0

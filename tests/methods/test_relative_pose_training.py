@@ -16,6 +16,8 @@ from relocbench.methods.exrenet.pairs import SPARSE, PairRule, pixel_matches, tr
 from relocbench.methods.exrenet.settings import SMALL, settings_of
 from relocbench.methods.exrenet.training import RelativePoseTask, targets
 from relocbench.methods.networks.checkpoints import about_checkpoint, save_network
+from relocbench.methods.networks.feature_pyramid import PyramidConfig
+from relocbench.methods.perception.networks import SegmentationNetwork
 from relocbench.methods.training.frames import HouseFrames, RenderHouse
 from relocbench.methods.training.loop import TRAINING_HOUSES, TrainingSettings
 from relocbench.methods.training.sampling import FrameSettings
@@ -67,14 +69,25 @@ def task(rule: PairRule = SPARSE, kind: type[Tiny] = Tiny) -> RelativePoseTask:
     return subject
 
 
-def test_what_is_drawn_are_pairs_that_keep_the_rule_from_all_houses(boxes):
-    drawn = task(NEAR).draw(boxes, 64, np.random.default_rng(0))
+def test_what_is_drawn_are_groups_whose_pairs_keep_the_rule(boxes):
+    subject = task(NEAR)
+    drawn = subject.draw(boxes, 64, np.random.default_rng(0))
     assert drawn.shape == (64, 2)
     assert set(drawn[:, 0]) == {0, 1}
+    one, other = (drawn[index.numpy()] for index in subject._pairs(boxes, drawn))
+    assert len(one) > 16  # more than neighbours alone would give of so many frames
     allowed = [set(map(tuple, training_pairs(house, NEAR, CAMERA)[0])) for house in boxes]
-    for (house, one), (same, other) in zip(drawn[0::2], drawn[1::2], strict=True):
+    for (house, i), (same, j) in zip(one, other, strict=True):
         assert house == same
-        assert (one, other) in allowed[house]
+        assert (min(i, j), max(i, j)) in allowed[house]
+
+
+def test_every_batch_has_a_pair_even_where_a_house_has_few(boxes):
+    subject = task(PairRule(min_overlap=0.2, max_distance=0.7, max_angle=60.0))
+    for seed in range(5):
+        drawn = subject.draw(boxes, 6, np.random.default_rng(seed))
+        assert len(drawn) == 6
+        assert len(subject._pairs(boxes, drawn)[0]) >= 1
 
 
 def test_houses_without_pairs_are_passed_over_and_none_at_all_is_an_error(boxes):
@@ -131,6 +144,7 @@ def test_a_few_steps_teach_pairs_by_heart(boxes, kind, left):
         optimizer.step()
         losses.append(log)
     assert losses[-1]["pose"] < left * losses[0]["pose"]
+    assert losses[-1]["matches"] > losses[0]["matches"]
     assert losses[-1]["auxiliary"] < 0.7 * losses[0]["auxiliary"]
 
 
@@ -170,7 +184,9 @@ def test_a_kept_encoder_ends_as_it_began_and_the_rest_learns(boxes, tmp_path):
     assert about["keep_encoder"]
     with pytest.raises(InputError, match="unknown configuration key 'keep_encoder'; allowed: backbone"):
         train_task("depth", tmp_path / "depth", settings=TrainingSettings(), options={"keep_encoder": True})
-    for init in ("scratch", "netvlad"):  # nothing, and a feature pyramid alone
+    pyramid = SegmentationNetwork(PyramidConfig())  # which goes deeper
+    save_network(pyramid, tmp_path / "pyramid.safetensors", about={})
+    for init in ("scratch", str(tmp_path / "pyramid.safetensors")):
         with pytest.raises(InputError, match="to keep"):
             train_task(
                 "essnet", tmp_path / "none", settings=TrainingSettings(), init=init, options={"keep_encoder": True}
