@@ -140,7 +140,8 @@ class RelativePoseTask(TrainingTask[RelativePoseConfig]):
         one, other = self._pairs(houses, batch)
         reference, query = torch.cat([one, other]), torch.cat([other, one])
         matched = self.network.match(features[reference], features[query])
-        losses, log = [], {}
+        losses: list[Tensor] = []
+        log: dict[str, float] = {}
         if not self.config.matching_only:
             answer = self.network.head(self.network.summarise(matched)).float()
             truth = Pose(poses[query.numpy()]).relative_to(Pose(poses[reference.numpy()]))
