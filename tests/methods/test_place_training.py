@@ -115,11 +115,11 @@ def test_quality_counts_what_a_perfect_or_blind_network_finds(task: PlaceTask, h
         def encode(self, images: torch.Tensor) -> torch.Tensor:
             return torch.ones(len(images), 1)
 
-    perfect = teaching(Perfect()).quality([houses[0]])
+    perfect = teaching(Perfect(PlaceConfig())).quality([houses[0]])
     assert perfect["recall"] == 1
     assert perfect["recall_possible"] == 1
     assert perfect["chance"] == pytest.approx(right.mean())
-    blind = teaching(Blind()).quality([houses[0]])
+    blind = teaching(Blind(PlaceConfig())).quality([houses[0]])
     assert blind["recall"] == pytest.approx(right[:, 0].mean())
 
 
