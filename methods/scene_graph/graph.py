@@ -6,6 +6,7 @@ and which patches belong to which. What its nodes look like is view-invariant: d
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +77,21 @@ def layout_of_view(view: VirtualView, regions: Regions, centres: Array, patch_po
     owner = _renumbered(labels_at(regions.label, centres), part, len(regions))
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2
     return _layout(part, boxes, middles, owner, at, seen)
+
+
+def stacked_regions(images: Sequence[Regions]) -> Regions:
+    """Return the regions of images of one size as those of one tall image, each below the one before it."""
+    first = np.concatenate([[0], np.cumsum([len(regions) for regions in images])])
+    rows = [number * regions.label.shape[0] for number, regions in enumerate(images)]
+    label = [np.where(regions.label > 0, regions.label + at, 0) for regions, at in zip(images, first, strict=False)]
+    down = list(zip(images, rows, strict=True))
+    return Regions(
+        category=np.concatenate([regions.category for regions in images]),
+        area=np.concatenate([regions.area for regions in images]) / len(images),
+        centroid=np.concatenate([regions.centroid + np.array([0, row]) for regions, row in down]),
+        box=np.concatenate([regions.box + np.array([0, row, 0, row]) for regions, row in down]),
+        label=np.concatenate(label),
+    )
 
 
 def labels_at(label: Array, centres: Array) -> Array:

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...datasets.views import ViewSet
+from ...errors import InputError
 from .graph import SceneGraph
 from .nodes import SegmentedImage
-from .scene_graph import SceneGraphVs, place_points, views_of
-from .synthesis import VirtualView
+from .scene_graph import SceneGraphVs, SceneGraphVsConfig, place_points, views_of
+from .synthesis import PointCloud, VirtualView
 
 Array = NDArray[Any]
 
@@ -26,6 +27,11 @@ class ImageSynthesis(SceneGraphVs):
 
     name = "image-synthesis"
 
+    def __init__(self, config: SceneGraphVsConfig | None = None) -> None:
+        super().__init__(config)
+        if self.config.surfaces == "all":
+            raise InputError("image-synthesis renders one training image at a time; leave surfaces at own")
+
     def _synthesized(self, references: ViewSet, images: list[SegmentedImage]) -> Iterator[tuple[SceneGraph, int]]:
         if not self.config.views:
             return
@@ -33,7 +39,8 @@ class ImageSynthesis(SceneGraphVs):
         points = place_points(references, depths, point_range=self.config.point_range)
         for own, (view, depth) in enumerate(zip(references, depths, strict=True)):
             colours, semantic = view.image(), self._segmenter.of_view(view)
-            for virtual, place in views_of(view, depth, points, own, self.config):
+            cloud = PointCloud.of(depth, view.pose, view.camera)
+            for virtual, place in views_of(view, cloud, points, own, self.config):
                 image = self._segmented(rendered(virtual, colours), rendered(virtual, semantic))
                 yield self._graph_of(image), place
 

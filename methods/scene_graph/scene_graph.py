@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ...datasets.protocols.cross_view.places import representative_point
 from ...datasets.protocols.cross_view.visibility import VisibilityCone
 from ...datasets.views import View, ViewSet
+from ...errors import InputError
 from ..features.regions import semantic_regions
 from ..method import Estimate, Method, MethodConfig, Privilege, Query
 from ..patch_netvlad.patches import PatchNetVlad
@@ -19,9 +20,9 @@ from ..perception.depth import DepthChoice, open_depth
 from ..perception.segmentation import SegmentationChoice, open_segmentation
 from ..timing import stage
 from .classifier import GraphClassifier, train_classifier
-from .graph import SceneGraph, layout_of_view, scene_graph
+from .graph import SceneGraph, layout_of_view, scene_graph, stacked_regions
 from .nodes import Descriptor, SegmentedImage, make_vocabulary, node_descriptors
-from .synthesis import PointCloud, VirtualView, virtual_views
+from .synthesis import PointCloud, VirtualView, joined_clouds, virtual_views
 
 Array = NDArray[Any]
 
@@ -43,6 +44,11 @@ class SceneGraphConfig(MethodConfig):
     """Metres before a training image at which the point that its place is known by lies at most: the data set's own."""
     reach: float = Field(default=1.5, gt=0)
     """Metres from that point within which virtual cameras stand."""
+    surfaces: Literal["own", "all"] = "own"
+    """What virtual cameras see: the surfaces that the place's own training image shows, as in the paper, or those of
+    all training images together, with cameras only where one of these sees the floor plan. In validation houses 2033
+    and 2038 of cross-view-v2 (1,008 queries) that gains 5.4 % MRR beyond 90 degrees, loses 7.8 below 30, and leaves the
+    whole as it is. For "pnv-rrv" only."""
     segmentation: SegmentationChoice = "learned"
     """"learned": trained on generated houses, comes with the package; "ade20k": a public model; "oracle": the
     simulator's own semantic maps, of queries too, which every table says."""
@@ -55,6 +61,12 @@ class SceneGraphConfig(MethodConfig):
     """"default", a checkpoint's path, or for "ade20k" a model's folder or name."""
     depth_weights: str = "default"
     """"default", a checkpoint's path, or for "midas" a model's folder or name."""
+
+    @model_validator(mode="after")
+    def _patches_of_several_images(self) -> Self:
+        if self.surfaces == "all" and self.descriptor != "pnv-rrv":
+            raise ValueError("surfaces: only patches (descriptor pnv-rrv) of several images can be seen in one view")
+        return self
 
 
 class SceneGraphVsConfig(SceneGraphConfig):
@@ -133,12 +145,49 @@ class SceneGraphMethod(Method[SceneGraphConfig]):
             return
         depths = [self._depth.of_view(view) for view in references]
         points = place_points(references, depths, point_range=self.config.point_range)
+        if self.config.surfaces == "all":
+            yield from self._synthesized_of_all(references, images, depths, points)
+            return
         for own, (view, depth, image) in enumerate(zip(references, depths, images, strict=True)):
             measured = self._vocabulary.measure(image)
             on_surface = _patch_points(view, depth, image.features.centres)
-            for virtual, place in views_of(view, depth, points, own, self.config, step=_STEP):
+            cloud = PointCloud.of(depth, view.pose, view.camera, step=_STEP)
+            for virtual, place in views_of(view, cloud, points, own, self.config, step=_STEP):
                 layout = layout_of_view(virtual, image.regions, image.features.centres, on_surface)
                 nodes = node_descriptors(self._vocabulary, image, layout, measured)
+                yield scene_graph(layout, nodes, spatial=self.config.spatial_edges), place
+
+    def _synthesized_of_all(
+        self, references: ViewSet, images: list[SegmentedImage], depths: list[Array], points: Array
+    ) -> Iterator[tuple[SceneGraph, int]]:
+        """Yield graphs of virtual views of what all references show: parts and patches of any may be seen in each.
+
+        Raises `InputError` where the references differ in size.
+        """
+        shapes = {depth.shape for depth in depths}
+        if len(shapes) > 1:
+            raise InputError(f"references of {len(shapes)} sizes cannot be seen together; set surfaces to own")
+        ((height, width),) = shapes
+        clouds = [
+            PointCloud.of(depth, view.pose, view.camera, step=_STEP)
+            for view, depth in zip(references, depths, strict=True)
+        ]
+        cloud = joined_clouds(clouds, height * width)
+        cones = [VisibilityCone.of(d, view.pose, view.camera) for view, d in zip(references, depths, strict=True)]
+        regions = stacked_regions([image.regions for image in images])
+        centres = np.concatenate([image.features.centres + np.array([0, k * height]) for k, image in enumerate(images)])
+        on_surface = np.concatenate(
+            [
+                _patch_points(view, depth, image.features.centres)
+                for view, depth, image in zip(references, depths, images, strict=True)
+            ]
+        )
+        measured = np.concatenate([self._vocabulary.measure(image) for image in images])
+        for own, view in enumerate(references):
+            seen = views_of(view, cloud, points, own, self.config, step=_STEP, within=cones)
+            for virtual, place in seen:
+                layout = layout_of_view(virtual, regions, centres, on_surface)
+                nodes = node_descriptors(self._vocabulary, images[own], layout, measured)
                 yield scene_graph(layout, nodes, spatial=self.config.spatial_edges), place
 
 
@@ -150,13 +199,30 @@ class SceneGraphVs(SceneGraphMethod):
 
 
 def views_of(
-    view: View, depth: Array, points: Array, own: int, config: SceneGraphConfig, *, step: int = 1
+    view: View,
+    cloud: PointCloud,
+    points: Array,
+    own: int,
+    config: SceneGraphConfig,
+    *,
+    step: int = 1,
+    within: Sequence[VisibilityCone] = (),
 ) -> Iterator[tuple[VirtualView, int]]:
-    """Yield virtual views of a reference with the class of each, see `virtual_views`; ``step`` is of the cloud."""
-    cloud = PointCloud.of(depth, view.pose, view.camera, step=step)
+    """Yield virtual views of a cloud from around the place of a reference with the class of each, see `virtual_views`;
+    ``step`` is of the cloud."""
     camera = view.camera.resized(view.camera.width // step, view.camera.height // step)
     height, rng = float(view.pose.translation[2]), np.random.default_rng([_SEED, own])
-    return virtual_views(cloud, camera, points, own, height=height, count=config.views, reach=config.reach, rng=rng)
+    return virtual_views(
+        cloud,
+        camera,
+        points,
+        own,
+        height=height,
+        count=config.views,
+        reach=config.reach,
+        rng=rng,
+        within=within,
+    )
 
 
 def place_points(references: ViewSet, depths: list[Array], *, point_range: float) -> Array:

@@ -20,8 +20,10 @@ from relocbench.methods.scene_graph.graph import (
     SceneGraph,
     edge_description,
     graph_edges,
+    labels_at,
     layout_of_image,
     scene_graph,
+    stacked_regions,
 )
 from relocbench.methods.scene_graph.nodes import SegmentedImage, make_vocabulary, node_descriptors
 
@@ -253,6 +255,56 @@ def test_references_are_recognized(name: str, descriptor: str, place_checkpoint:
         assert 0 < answer.confidence <= 1
         first.append(answer.ranking[0] == view.id)
     assert np.mean(first) >= 0.6
+
+
+def test_references_are_recognized_by_views_of_all_their_surfaces(
+    place_checkpoint: str, box_references: ViewSet
+) -> None:
+    references = box_references[:5]
+    answers = []
+    for surfaces in ("own", "all"):
+        method = make_method(
+            "scene-graph-vs", config_of("scene-graph-vs", place_checkpoint, surfaces=surfaces, views=8)
+        )
+        method.build_map(references)
+        asked = [PrivilegedQuery(view.image(), view.camera, semantic=view.semantic()) for view in references]
+        answers.append([method.localize(query) for query in asked])
+    own, everything = ([answer.confidence for answer in rows] for rows in answers)
+    assert own != everything, "it learned from other views"
+    first = [answer.ranking[0] == view.id for answer, view in zip(answers[1], references, strict=True)]
+    assert np.mean(first) >= 0.6
+
+
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [
+        ("image-synthesis", {}),
+        ("scene-graph-vs", {"descriptor": "netvlad"}),
+        ("scene-graph", {"descriptor": "semantic"}),
+    ],
+)
+def test_surfaces_of_all_images_are_refused_where_they_cannot_be_seen_together(
+    name: str, config: dict[str, Any], place_checkpoint: str
+) -> None:
+    with pytest.raises(InputError, match="surfaces"):
+        make_method(name, config_of(name, place_checkpoint, surfaces="all", **config))
+
+
+def test_regions_of_images_stand_below_each_other() -> None:
+    images = [segmented(seed) for seed in range(3)]
+    stack = stacked_regions([image.regions for image in images])
+    height = images[0].regions.label.shape[0]
+    before = 0
+    for number, image in enumerate(images):
+        centres = image.features.centres
+        own = labels_at(image.regions.label, centres)
+        below = labels_at(stack.label, centres + np.array([0, number * height]))
+        assert np.array_equal(below, np.where(own > 0, own + before, 0))
+        before += len(image.regions)
+    assert len(stack) == before
+    assert np.array_equal(stack.category, np.concatenate([image.regions.category for image in images]))
+    for index, (x0, y0, x1, y1) in enumerate(stack.box.astype(int)):
+        assert (stack.label == index + 1).sum() == (stack.label[y0:y1, x0:x1] == index + 1).sum() > 0
 
 
 def test_a_query_takes_the_same_way_whether_views_were_synthesized_or_not() -> None:

@@ -13,6 +13,7 @@ from relocbench.methods.scene_graph.synthesis import (
     MOST_MARGIN,
     PointCloud,
     VirtualView,
+    joined_clouds,
     look_at_cloud,
     viewpoints_around,
     virtual_views,
@@ -186,3 +187,34 @@ def test_synthesized_views_belong_to_the_class_that_the_protocol_gives_them() ->
     assert np.mean(agrees) > 0.8
     again = list(virtual_views(cloud_at(DEPTH), CAMERA, points, 1, rng=np.random.default_rng(1), **arguments))
     assert all(np.array_equal(a[0].source, b[0].source) for a, b in zip(views, again, strict=True))
+
+
+def test_clouds_of_several_images_are_seen_as_one() -> None:
+    """Two halves of a depth map, as two images of the same camera, show what the whole does."""
+    left, right = DEPTH.copy(), DEPTH.copy()
+    left[:, CAMERA.width // 2 :] = right[:, : CAMERA.width // 2] = 0
+    joined = joined_clouds([cloud_at(left), cloud_at(right)], DEPTH.size)
+    pose = moved(-0.3, right=0.2)
+    one, both = look_at_cloud(cloud_at(DEPTH), pose, CAMERA), look_at_cloud(joined, pose, CAMERA)
+    seen = one.source >= 0
+    assert np.array_equal(seen, both.source >= 0)
+    assert np.array_equal(one.source[seen], both.source[seen] % DEPTH.size)
+    assert np.array_equal(both.source[seen] >= DEPTH.size, one.source[seen] % CAMERA.width >= CAMERA.width // 2)
+
+
+def test_virtual_cameras_stand_where_an_image_sees_the_floor() -> None:
+    cone = VisibilityCone.of(DEPTH, POSE, CAMERA)
+    points = representative_point(cone, point_range=1.0)[None]
+    arguments = {"height": 1.4, "count": 30, "reach": 3.0}
+    cloud = cloud_at(DEPTH)
+    eyes = [
+        np.array([view.pose.translation[:2] for view, _ in views])
+        for views in (
+            list(virtual_views(cloud, CAMERA, points, 0, rng=np.random.default_rng(1), **arguments)),
+            list(virtual_views(cloud, CAMERA, points, 0, rng=np.random.default_rng(1), within=[cone], **arguments)),
+        )
+    ]
+    free, within = (cone.contains(xy, max_range=8.0, occlusion=True) for xy in eyes)
+    assert not free.all()
+    assert len(within) > 5
+    assert within.all()
