@@ -2,9 +2,9 @@
 
 Paper 000, section II-C: depth makes an image a point cloud; a virtual camera's z-buffer tells which of its pixels are
 seen there, and where. Appearance is not rendered: parts and patches keep the descriptors of the real image. That is
-what limits them: with pictures that the simulator rendered at such viewpoints in place of synthesized views, the
-classifier reached 56 % beyond 90 degrees in houses 2000 and 2001 of cross-view-v2, with synthesized ones 44 %, as NBNN
-does alone.
+what limits them: learning from pictures that the simulator rendered at 170 such viewpoints, the classifier reached an
+MRR of 52.5 % beyond 90 degrees in houses 2000 and 2001 of cross-view-v2, from views synthesized at the same viewpoints
+44.3 %, hardly more than the 43.6 % of NBNN alone.
 """
 
 from __future__ import annotations
