@@ -47,11 +47,11 @@ class Certainty:
 
 
 #: By what a network answers rotations with, the values of largest likelihood of the true rotations, between queries
-#: and references in houses 2002 to 2007. Quaternions: of `exrenet-small`, over 3,360 pairs; those of
-#: `essnet-scale-small` are nearly the same. Bins: over 1,120 pairs, of a network that learned them for 360 steps and is
-#: not shipped. Its distributions are too sure by themselves, and the low concentration blurs them.
+#: and references in houses 2002 to 2007. Quaternions: of `exrenet-small`, over 2,800 pairs. Bins: over 1,120 pairs, of a
+#: network that learned them for 360 steps and is not shipped. Its distributions are too sure by themselves, and the low
+#: concentration blurs them.
 FITTED: dict[RotationForm, Certainty] = {
-    "quaternion": Certainty(offset=-2.1, per_length=27.6, per_likeness=1.65, concentration=6.0),
+    "quaternion": Certainty(offset=-1.0, per_length=17.0, per_likeness=1.35, concentration=5.8),
     "yaw": Certainty(offset=3.3, per_length=0.0, per_likeness=10.0, concentration=5.3),
 }
 
