@@ -47,7 +47,7 @@ class Certainty:
 
 
 #: By what a network answers rotations with, the values of largest likelihood of the true rotations, between queries
-#: and references in houses 2002 to 2007. Quaternions: of `exrenet-small`, over 2,800 pairs. Bins: over 1,120 pairs, of a
+#: and references in houses 2002 to 2007. Quaternions: of `exrenet-small`, over 2,800 pairs. Bins: over 1,120, of a
 #: network that learned them for 360 steps and is not shipped. Its distributions are too sure by themselves, and the low
 #: concentration blurs them.
 FITTED: dict[RotationForm, Certainty] = {

@@ -227,7 +227,7 @@ def test_an_answer_is_the_surer_the_longer_its_quaternion_and_the_more_alike_its
     by_likeness = certainty.of(np.full(3, 0.9), scores, [1, 3, 0])
     assert (np.diff(by_likeness) < 0).all()
     np.testing.assert_allclose(certainty.of(np.full(3, 0.9), 7 * scores - 3, [1, 3, 0]), by_likeness)
-    assert certainty.of(np.full(1, 0.9), np.array([0.4]), [0]) == pytest.approx(1 / (1 + np.exp(2.1)))
+    assert certainty.of(np.full(1, 0.9), np.array([0.4]), [0]) == pytest.approx(1 / (1 + np.exp(-certainty.offset)))
     changed = CertaintyConfig(per_length=0).for_form("yaw")
     assert changed == replace(CertaintyConfig().for_form("yaw"), per_length=0)
 
