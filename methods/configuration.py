@@ -63,8 +63,8 @@ def _problem(config: type[MethodConfig], values: Mapping[str, Any], error: Valid
     if problem["type"] == "extra_forbidden":
         allowed = ", ".join(_keys_beside(config, values, problem["loc"])) or "none"
         return f"unknown configuration key {key!r}; allowed: {allowed}"
-    where = f"configuration key {key!r}: " if key else ""
-    return f"{where}{problem['msg']} (given: {problem['input']!r})"
+    said = problem["msg"].removeprefix("Value error, ")  # what a validator of ours raised
+    return f"configuration key {key!r}: {said} (given: {problem['input']!r})" if key else said
 
 
 def _keys_beside(config: type[MethodConfig], values: Any, location: tuple[int | str, ...]) -> list[str]:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ...errors import InputError
 from ..networks.backbone import Backbone
-from ..networks.checkpoints import checkpoint_path, fill, read_tensors
+from ..networks.checkpoints import fill, read_tensors
 from ..weights import PACKAGED
 
 #: How much of a network was filled: nothing, its backbone from ImageNet, all of it, its encoder, its feature pyramid,
@@ -56,9 +56,16 @@ def initialise(network: nn.Module, init: str | None) -> Start:
 
 
 def checkpoint_of(init: str) -> Path:
-    """Return the file of a checkpoint, which is named as one that comes with the package, or by its path."""
-    packaged = (PACKAGED / f"{init}.safetensors").is_file()
-    return checkpoint_path("synthetic" if packaged else init, task=init)
+    """Return the file of a checkpoint, which is named as one that comes with the package, or by its path.
+
+    Raises ``InputError`` where there is none.
+    """
+    path = PACKAGED / f"{init}.safetensors"
+    path = path if path.is_file() else Path(init)
+    if not path.is_file():
+        names = ", ".join(sorted(each.stem for each in PACKAGED.glob("*.safetensors")))
+        raise InputError(f"--init {init}: no such file; give imagenet, scratch, a path, or one of {names}")
+    return path
 
 
 def _shapes(values: Mapping[str, Tensor]) -> dict[str, torch.Size]:

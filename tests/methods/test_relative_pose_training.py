@@ -191,3 +191,24 @@ def test_a_kept_encoder_ends_as_it_began_and_the_rest_learns(boxes, tmp_path):
             train_task(
                 "essnet", tmp_path / "none", settings=TrainingSettings(), init=init, options={"keep_encoder": True}
             )
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "init", "message"),
+    [
+        (
+            "exrenet",
+            {"keep_encoder": True, "matching_only": True},
+            None,
+            "'exrenet': .* leave nothing to learn",
+        ),
+        ("exrenet-pooled", {"matching_only": True}, None, "no correlation layer that could learn"),
+        ("exrenet", {}, "nothing", "--init nothing: no such file; give imagenet, scratch, a path, or one of depth"),
+    ],
+)
+def test_a_training_that_cannot_begin_says_so_in_one_line(name, options, init, message, tmp_path):
+    with pytest.raises(InputError, match=message) as error:
+        train_task(name, tmp_path / "out", settings=TrainingSettings(), options=options, init=init)
+    assert "\n" not in str(error.value)
+    assert "Value error" not in str(error.value)
+    assert not (tmp_path / "out").exists()
