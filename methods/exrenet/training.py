@@ -31,12 +31,12 @@ from .settings import FULL, DirectionForm, NetworkSettings, NetworkSize, Rotatio
 Array = NDArray[Any]
 
 _MIRROR = np.diag([-1.0, 1.0, 1.0, 1.0])
-#: Weight of the auxiliary loss, and between which overlaps pairs are drawn equally often. The paper trains for 500,000
-#: steps with a weight of 1, on pairs as they come, most of which overlap little. Of a few thousand steps, those without
-#: matches teach nothing. After 150 steps with EssNet's regression part, on houses not trained on: 18 % of the coarse
-#: features found their match with a weight of 1, 24 % with 10; directions were wrong by 52 degrees, the median, with
-#: pairs as they come, by 47 with levels of overlap drawn evenly.
-_AUXILIARY_WEIGHT = 10.0
+#: Weight of the paper's auxiliary loss, and between which overlaps pairs are drawn equally often. The paper trains for
+#: 500,000 steps with a weight of 1, on pairs as they come, most of which overlap little. Of a few thousand steps, those
+#: without matches teach nothing. After 150 steps with EssNet's regression part, on houses not trained on: 18 % of the
+#: coarse features found their match with a weight of 1, 24 % with 10; directions were wrong by 52 degrees, the median,
+#: with pairs as they come, by 47 with levels of overlap drawn evenly.
+_TRIPLET_WEIGHT = 10.0
 _OVERLAPS = (0.25, 0.4, 0.55, 0.7)
 _GROUP = 8  # frames of a batch that are drawn together, around one pair: most of them are pairs too
 _PAIRS = 32  # of a batch, at most; each is learned from both sides
@@ -132,8 +132,10 @@ class RelativePoseTask(TrainingTask[RelativePoseConfig]):
         return np.array(frames, dtype=np.int64).reshape(-1, 2)
 
     def loss(self, houses: Sequence[HouseFrames], batch: NDArray[np.int64]) -> tuple[Tensor, dict[str, float]]:
-        """Return the pose loss (mu = beta = 1) and ``_AUXILIARY_WEIGHT`` times the auxiliary loss, and for the log both
-        losses and the batch's median errors."""
+        """Return the pose loss (mu = beta = 1) and the auxiliary loss, the paper's ``_TRIPLET_WEIGHT`` times.
+
+        For the log: both losses, the batch's median errors and the share of right matches.
+        """
         mirrored = bool(torch.rand(()) < 0.5)
         images, depth, poses = self.frames_of(houses, batch, mirrored)
         features = self.network.features(jittered(images))
@@ -150,7 +152,7 @@ class RelativePoseTask(TrainingTask[RelativePoseConfig]):
         if not self.config.keep_encoder and matched.extensive is not None:
             world = torch.from_numpy(poses).to(self.device)
             auxiliary, right = self._auxiliary_loss(matched, depth, world, reference, query)
-            losses.append(auxiliary * (_AUXILIARY_WEIGHT if self.config.matching_loss == "triplet" else 1.0))
+            losses.append(auxiliary * (_TRIPLET_WEIGHT if self.config.matching_loss == "triplet" else 1.0))
             log |= {"auxiliary": auxiliary.item(), "matches": right}
         return torch.stack(losses).sum(), log
 
